@@ -1,0 +1,1 @@
+//! What a customer is worth, and how sure that figure is.

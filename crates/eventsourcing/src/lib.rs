@@ -1,0 +1,1 @@
+//! The shape of an event-sourced aggregate: decide, evolve, and how rules are tested.

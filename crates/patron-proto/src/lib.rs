@@ -1,0 +1,1 @@
+//! The contract: generated protobuf and gRPC code, and the descriptor set.

@@ -1,0 +1,1 @@
+//! The disposable read model on sled: rows, positions and a digest in one atomic step.

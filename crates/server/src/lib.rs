@@ -1,0 +1,1 @@
+//! The edge that both services share: validation, refusals, page tokens, health, lifecycle.

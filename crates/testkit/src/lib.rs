@@ -1,0 +1,1 @@
+//! A running pair, a clock that stands still, a history checker and its mutants.

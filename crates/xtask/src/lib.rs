@@ -1,0 +1,1 @@
+//! The invariants of the tree, as tests.

@@ -1,0 +1,1 @@
+//! The rules of creating customers: propositions, campaigns, prospects. Pure.

@@ -1,0 +1,1 @@
+//! The acquisition service: creates customers.

@@ -1,0 +1,1 @@
+//! The rules of keeping customers: relationships, promises, purchases, actions. Pure.
