@@ -1,7 +1,22 @@
 //! What a customer is worth, and how sure that figure is.
 
+mod linalg;
+mod newton;
+mod special;
+
+pub mod bg_nbd;
+pub mod histogram;
+pub mod recency;
+pub mod refusal;
+pub mod rfm;
+pub mod sample;
 pub mod simple;
 pub mod wilson;
 
+pub use histogram::Histogram;
+pub use recency::{Cell, Recency, Unit};
+pub use refusal::{BadRow, MINIMUM_REPEATERS, Refusal};
+pub use rfm::PurchaseDays;
+pub use sample::Sample;
 pub use simple::Simple;
 pub use wilson::Interval;
