@@ -5,14 +5,22 @@ mod newton;
 mod special;
 
 pub mod bg_nbd;
+pub mod calibration;
+pub mod discount;
+pub mod gamma_gamma;
 pub mod histogram;
+pub mod holdout;
+pub mod quality;
 pub mod recency;
 pub mod refusal;
 pub mod rfm;
 pub mod sample;
+pub mod sbg;
 pub mod simple;
+pub mod stats;
 pub mod wilson;
 
+pub use discount::Terms;
 pub use histogram::Histogram;
 pub use recency::{Cell, Recency, Unit};
 pub use refusal::{BadRow, MINIMUM_REPEATERS, Refusal};

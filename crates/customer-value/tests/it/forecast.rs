@@ -5,7 +5,7 @@ use customer_value::bg_nbd::{Model, Parameters, Variant};
 
 use crate::support::{close, number, parameter, table, weeks, whole};
 
-fn published(variant: Variant) -> Model {
+pub(crate) fn published(variant: Variant) -> Model {
     let value = |quantity| parameter(variant.name(), quantity).0;
     let parameters = Parameters {
         r: value("r"),

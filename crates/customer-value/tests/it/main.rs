@@ -2,4 +2,7 @@
 
 mod fit;
 mod forecast;
+mod holdout;
+mod sbg;
+mod spend;
 mod support;
