@@ -17,6 +17,7 @@ pub mod rfm;
 pub mod sample;
 pub mod sbg;
 pub mod simple;
+pub mod simulate;
 pub mod stats;
 pub mod wilson;
 
@@ -27,4 +28,5 @@ pub use refusal::{BadRow, MINIMUM_REPEATERS, Refusal};
 pub use rfm::PurchaseDays;
 pub use sample::Sample;
 pub use simple::Simple;
+pub use simulate::Simulator;
 pub use wilson::Interval;

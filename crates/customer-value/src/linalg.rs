@@ -22,7 +22,7 @@ pub(crate) fn cholesky<const N: usize>(matrix: &Matrix<N>) -> Option<Matrix<N>> 
             }
             if row == column {
                 // What rounding leaves of a singular matrix is not curvature.
-                if !(rest > matrix[row][row].abs() * 1e-14) {
+                if rest.is_nan() || rest <= matrix[row][row].abs() * 1e-14 {
                     return None;
                 }
                 lower[row][row] = rest.sqrt();

@@ -31,9 +31,10 @@ pub(crate) struct NoMaximum;
 const LONGEST_STEP: f64 = 1.0;
 /// A Newton step shorter than this is the last one: convergence is quadratic, so its error is its square.
 const SHORTEST_STEP: f64 = 1e-8;
-/// A parameter beyond e^±25 has left every sensible model.
-const HORIZON: f64 = 25.0;
-const MOST_EVALUATIONS: usize = 400;
+/// A parameter beyond e^±16 (9 million) has left every sensible model.
+const HORIZON: f64 = 16.0;
+/// Far more than any climb that ended well has taken.
+const MOST_EVALUATIONS: usize = 200;
 
 /// The maximum of `function` that an ascent from `start` reaches.
 pub(crate) fn maximize<const N: usize>(

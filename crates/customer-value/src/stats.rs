@@ -36,7 +36,7 @@ fn ranks(values: &[f64]) -> Vec<f64> {
         let size: f64 = alike.iter().map(|_| 1.0).sum();
         for (_, place) in alike {
             if let Some(rank) = ranks.get_mut(*place) {
-                *rank = before + (size + 1.0) / 2.0;
+                *rank = before + f64::midpoint(size, 1.0);
             }
         }
         before += size;

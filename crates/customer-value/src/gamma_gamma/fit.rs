@@ -32,8 +32,8 @@ pub struct SpendFit {
 
 /// A parameter outside e^±12, relative to its scale, is a boundary.
 const BOUNDARY: f64 = 12.0;
-/// A logarithm with a larger standard error is not determined.
-const UNDETERMINED: f64 = 7.0;
+/// A parameter that may as well be 20 times larger or smaller (e^3) is not determined.
+const UNDETERMINED: f64 = 3.0;
 
 /// All customers of one x: the sums that need no parameters, and the spends that do.
 struct Frequency {
