@@ -19,3 +19,5 @@ pub mod presentation;
 pub mod promise;
 pub mod proposition;
 pub mod prospect;
+#[cfg(test)]
+mod story;

@@ -3,6 +3,9 @@
 //! How a thing is presented is part of the thing, so it is never edited: another one is added. One whose
 //! promises keep breaking is flagged, and no new campaign may use it until somebody clears the flag.
 
+#[cfg(test)]
+mod tests;
+
 use eventsourcing::Time;
 use serde::{Deserialize, Serialize};
 

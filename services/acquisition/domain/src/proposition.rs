@@ -5,7 +5,7 @@
 mod content;
 mod refusal;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::collections::BTreeMap;
 
