@@ -17,6 +17,8 @@ pub mod input;
 pub mod offer;
 pub mod presentation;
 pub mod promise;
+#[cfg(test)]
+mod properties;
 pub mod proposition;
 pub mod prospect;
 #[cfg(test)]

@@ -4,6 +4,9 @@
 //! conversion needs to know of it travels inside the command. It may be a moment old by then, and that is
 //! harmless: what a published proposition says never changes.
 
+#[cfg(test)]
+mod tests;
+
 use eventsourcing::Time;
 
 use crate::id::{CampaignId, CampaignName, PresentationId, ProblemId, PropositionId};
