@@ -1,0 +1,169 @@
+//! A prospect becomes a customer, led by promises. No promise, no conversion.
+
+use eventsourcing::Time;
+use money::{Currency, Money};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::{Event, Prospect, Refusal};
+use crate::id::{CampaignId, PresentationId, ProblemId, PropositionId, TouchpointId};
+use crate::input::{Invalid, When, in_currency, not_negative};
+use crate::offer::Offer;
+use crate::promise::{MAX_PROMISES, Promise, PromiseTerms, number};
+
+/// How many touchpoints the event of a conversion names, the newest.
+pub const MAX_PATH: usize = 1_000;
+
+/// A touchpoint on the way to the conversion.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Step {
+    /// When it happened.
+    pub occurred_at: Time,
+    /// Which touchpoint.
+    pub touchpoint_id: TouchpointId,
+}
+
+/// What a customer bought at the conversion.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FirstPurchase {
+    /// What was paid, 0 or more.
+    pub amount: Money,
+    /// What remains of it after the costs of serving it; left out, a default share of the amount.
+    pub contribution_margin: Option<Money>,
+}
+
+/// Record that a prospect has become a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Convert {
+    /// The request, from which the ids of the promises follow.
+    pub request_id: Uuid,
+    /// What was offered, from [`Proposition::offer`](crate::proposition::Proposition::offer).
+    pub offer: Offer,
+    /// What was bought at once, if anything was.
+    pub first_purchase: Option<FirstPurchase>,
+    /// The one currency of the customer.
+    pub currency: Currency,
+    /// All touchpoints of the prospect, in any order.
+    pub steps: Vec<Step>,
+    /// When the prospect became a customer.
+    pub when: When,
+}
+
+/// How a prospect became a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversion {
+    /// When.
+    pub converted_at: Time,
+    /// Which proposition it took.
+    pub proposition_id: PropositionId,
+    /// Which revision of it.
+    pub revision: u32,
+    /// Which of its problems it has.
+    pub problem_id: ProblemId,
+    /// Which campaign led to it, if one did.
+    pub campaign_id: Option<CampaignId>,
+    /// Which presentation convinced, if known.
+    pub presentation_id: Option<PresentationId>,
+    /// What it was promised: at least one thing.
+    pub promises: Vec<Promise>,
+    /// What it bought at once, at the moment of the conversion, if anything.
+    pub first_purchase: Option<FirstPurchase>,
+    /// The one currency of the customer.
+    pub currency: Currency,
+}
+
+impl Prospect {
+    pub(super) fn convert(&self, command: Convert) -> Result<Vec<Event>, Refusal> {
+        if let Some(done) = &self.conversion {
+            return done
+                .is_asked_by(&command)
+                .then(Vec::new)
+                .ok_or(Refusal::AlreadyConverted);
+        }
+        self.must_be_open()?;
+        let converted_at = command.when.happened("occurred_at")?;
+        if let Some(first_touch_at) = self.first_touch_at
+            && converted_at < first_touch_at
+        {
+            return Err(Invalid::TooEarly {
+                field: "occurred_at",
+                at: converted_at,
+                earliest: first_touch_at,
+            }
+            .into());
+        }
+        let terms = command.offer.promised_at(converted_at);
+        check_promises(&terms, converted_at)?;
+        if let Some(purchase) = &command.first_purchase {
+            purchase.check(command.currency)?;
+        }
+        let path = path(command.steps, converted_at);
+        let offer = command.offer;
+        let conversion = Box::new(Conversion {
+            converted_at,
+            proposition_id: offer.proposition_id,
+            revision: offer.revision,
+            problem_id: offer.problem_id,
+            campaign_id: offer.campaign_id,
+            presentation_id: offer.presentation_id,
+            promises: number(command.request_id, terms),
+            first_purchase: command.first_purchase,
+            currency: command.currency,
+        });
+        Ok(vec![Event::Converted { conversion, path }])
+    }
+}
+
+impl Conversion {
+    /// Whether the command asks for this conversion once more. What follows from the conversion itself
+    /// does not count: the ids of the promises, the revision, the path.
+    fn is_asked_by(&self, command: &Convert) -> bool {
+        let offer = &command.offer;
+        let promised: Vec<&PromiseTerms> = self.promises.iter().map(|p| &p.terms).collect();
+        let asked = offer.promised_at(self.converted_at);
+        command.when.may_mean(self.converted_at)
+            && self.proposition_id == offer.proposition_id
+            && self.problem_id == offer.problem_id
+            && self.campaign_id == offer.campaign_id
+            && self.presentation_id == offer.presentation_id
+            && promised == asked.iter().collect::<Vec<_>>()
+            && self.first_purchase == command.first_purchase
+            && self.currency == command.currency
+    }
+}
+
+impl FirstPurchase {
+    fn check(&self, currency: Currency) -> Result<(), Invalid> {
+        in_currency("first_purchase.amount", self.amount, currency)?;
+        not_negative("first_purchase.amount", self.amount)?;
+        match self.contribution_margin {
+            Some(margin) => in_currency("first_purchase.contribution_margin", margin, currency),
+            None => Ok(()),
+        }
+    }
+}
+
+fn check_promises(terms: &[PromiseTerms], converted_at: Time) -> Result<(), Refusal> {
+    if terms.is_empty() {
+        return Err(Refusal::NoPromise);
+    }
+    if terms.len() > MAX_PROMISES {
+        return Err(Refusal::Limit {
+            what: "promises",
+            limit: MAX_PROMISES,
+        });
+    }
+    for terms in terms {
+        terms.check(converted_at)?;
+    }
+    Ok(())
+}
+
+/// The touchpoints up to the conversion in the order in which they happened; of many, the newest.
+fn path(mut steps: Vec<Step>, converted_at: Time) -> Vec<TouchpointId> {
+    steps.retain(|step| step.occurred_at <= converted_at);
+    steps.sort_unstable();
+    let surplus = steps.len().saturating_sub(MAX_PATH);
+    let newest = steps.into_iter().skip(surplus);
+    newest.map(|step| step.touchpoint_id).collect()
+}
