@@ -331,7 +331,7 @@ fn start(
             });
         }
     }
-    let occurred_at = when.happened("occurred_at")?;
+    let occurred_at = when.happened("started_at")?;
     Ok(vec![Event::Started {
         campaign_id,
         occurred_at,

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 /// How many characters an id may have.
 pub const MAX_ID_LENGTH: usize = 63;
@@ -73,6 +74,15 @@ ids! {
     SpendId
     /// The id of a touchpoint within its prospect.
     TouchpointId
+    /// The id of a promise within its customer, the same in both services.
+    PromiseId
+}
+
+impl From<Uuid> for PromiseId {
+    /// The id of a promise whose client chose none.
+    fn from(uuid: Uuid) -> Self {
+        Self(uuid.hyphenated().to_string())
+    }
 }
 
 /// A campaign of any proposition, by its full name.
@@ -98,7 +108,7 @@ impl fmt::Display for CampaignName {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{IllFormedId, ProblemId};
+    use super::{IllFormedId, ProblemId, PromiseId};
 
     #[test]
     fn an_id_is_lower_case_letters_digits_and_hyphens() {
@@ -115,6 +125,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn an_id_made_from_a_uuid_is_one_that_a_client_could_have_chosen(bits in any::<u128>()) {
+            let id = PromiseId::from(uuid::Uuid::from_u128(bits));
+            prop_assert_eq!(id.as_str().parse(), Ok(id.clone()));
+        }
+
         #[test]
         fn every_well_formed_id_is_kept_as_written(text in "[a-z0-9-]{1,63}") {
             let id: ProblemId = text.parse().unwrap();

@@ -10,7 +10,7 @@ mod tests;
 use eventsourcing::Time;
 
 use crate::id::{CampaignId, CampaignName, PresentationId, ProblemId, PropositionId};
-use crate::promise::{Claim, PromiseTerms};
+use crate::promise::{Claim, Proposed};
 use crate::proposition::{Proposition, Refusal, State};
 
 /// What a client says was offered.
@@ -25,7 +25,7 @@ pub struct Ask {
     /// Which of its presentations convinced, if known.
     pub presentation_id: Option<PresentationId>,
     /// What was promised; left out, it is what the presentation claims.
-    pub promises: Vec<PromiseTerms>,
+    pub promises: Vec<Proposed>,
 }
 
 /// What was offered, with what the proposition says about it.
@@ -42,18 +42,18 @@ pub struct Offer {
     /// Which of its presentations convinced, if known.
     pub presentation_id: Option<PresentationId>,
     /// What was promised explicitly.
-    pub promises: Vec<PromiseTerms>,
+    pub promises: Vec<Proposed>,
     /// What the presentation claims: promised where nothing is explicitly.
     pub claims: Vec<Claim>,
 }
 
 impl Offer {
     /// What is promised to somebody who converts at `converted_at`; it may be nothing.
-    pub(crate) fn promised_at(&self, converted_at: Time) -> Vec<PromiseTerms> {
+    pub(crate) fn promised_at(&self, converted_at: Time) -> Vec<Proposed> {
         if self.promises.is_empty() {
             let claims = self.claims.iter();
             claims
-                .map(|claim| claim.promised_at(converted_at))
+                .map(|claim| Proposed::without_id(claim.promised_at(converted_at)))
                 .collect()
         } else {
             self.promises.clone()
@@ -78,9 +78,9 @@ impl Proposition {
         }
         self.content
             .must_have_problem("problem_id", &ask.problem_id)?;
-        for terms in &ask.promises {
+        for proposed in &ask.promises {
             self.content
-                .must_have_benefit("promises.benefit_id", &terms.benefit_id)?;
+                .must_have_benefit("promises.benefit_id", &proposed.terms.benefit_id)?;
         }
         let campaign_id = self.own_campaign(&ask)?;
         let claims = self.claims_of(ask.presentation_id.as_ref())?;

@@ -4,8 +4,8 @@ use eventsourcing::{Days, Time};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::id::BenefitId;
-use crate::input::{Invalid, MAX_STATEMENT, required};
+use crate::id::{BenefitId, PromiseId};
+use crate::input::{Invalid, MAX_STATEMENT, distinct, required};
 
 /// How many claims a presentation, and how many promises a conversion may carry.
 pub const MAX_PROMISES: usize = 20;
@@ -46,17 +46,26 @@ pub struct PromiseTerms {
     pub due_at: Option<Time>,
 }
 
+/// A promise as somebody asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The id that the client chose, if it chose one.
+    pub promise_id: Option<PromiseId>,
+    /// What is promised.
+    pub terms: PromiseTerms,
+}
+
 /// A promise to one customer, with its id.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Promise {
     /// Its id, the same in both services.
-    pub promise_id: Uuid,
+    pub promise_id: PromiseId,
     /// What is promised.
     pub terms: PromiseTerms,
 }
 
 impl Claim {
-    /// The promise that this claim becomes for somebody who converts at `converted_at`.
+    /// What this claim promises to somebody who converts at `converted_at`.
     pub fn promised_at(&self, converted_at: Time) -> PromiseTerms {
         PromiseTerms {
             benefit_id: self.benefit_id.clone(),
@@ -94,16 +103,39 @@ impl PromiseTerms {
     }
 }
 
-/// Gives each promise the id that follows from the request: the `UUIDv5` of its number, from 0, in the
-/// request id's namespace. So the same request makes the same promises.
-pub(crate) fn number(request_id: Uuid, terms: Vec<PromiseTerms>) -> Vec<Promise> {
-    (0_u32..)
-        .zip(terms)
-        .map(|(n, terms)| Promise {
-            promise_id: Uuid::new_v5(&request_id, n.to_string().as_bytes()),
+impl Proposed {
+    /// What is promised under an id that the service is to make.
+    pub const fn without_id(terms: PromiseTerms) -> Self {
+        Self {
+            promise_id: None,
+            terms,
+        }
+    }
+
+    /// Whether a command repeated later may mean this promise: it does unless it says other terms or
+    /// another id.
+    pub(crate) fn may_mean(&self, promise: &Promise) -> bool {
+        let same_id = |id: &PromiseId| *id == promise.promise_id;
+        self.promise_id.as_ref().is_none_or(same_id) && self.terms == promise.terms
+    }
+}
+
+/// Gives each promise without an id the one that follows from the request: the `UUIDv5` of the promise's
+/// number, from 0, in the request id's namespace. So the same request makes the same promises.
+pub(crate) fn number(request_id: Uuid, proposed: Vec<Proposed>) -> Result<Vec<Promise>, Invalid> {
+    let derived = |n: u32| Uuid::new_v5(&request_id, n.to_string().as_bytes()).into();
+    let promises: Vec<Promise> = (0_u32..)
+        .zip(proposed)
+        .map(|(n, Proposed { promise_id, terms })| Promise {
+            promise_id: promise_id.unwrap_or_else(|| derived(n)),
             terms,
         })
-        .collect()
+        .collect();
+    distinct(
+        "promises.promise_id",
+        promises.iter().map(|promise| &promise.promise_id),
+    )?;
+    Ok(promises)
 }
 
 fn score(field: &'static str, score: u32) -> Result<(), Invalid> {
@@ -135,7 +167,7 @@ mod tests {
     use eventsourcing::{Days, Time};
     use uuid::Uuid;
 
-    use super::{Claim, number};
+    use super::{Claim, Proposed, number};
 
     fn claim(due_days: Option<u32>) -> Claim {
         Claim {
@@ -159,10 +191,10 @@ mod tests {
 
     #[test]
     fn the_same_request_makes_promises_with_the_same_ids() {
-        let terms = vec![claim(None).promised_at(Time::EPOCH); 2];
-        let first = number(Uuid::from_u128(1), terms.clone());
-        assert_eq!(first, number(Uuid::from_u128(1), terms.clone()));
+        let two = vec![Proposed::without_id(claim(None).promised_at(Time::EPOCH)); 2];
+        let first = number(Uuid::from_u128(1), two.clone()).unwrap();
+        assert_eq!(first, number(Uuid::from_u128(1), two.clone()).unwrap());
         assert_ne!(first[0].promise_id, first[1].promise_id);
-        assert_ne!(first, number(Uuid::from_u128(2), terms));
+        assert_ne!(first, number(Uuid::from_u128(2), two).unwrap());
     }
 }

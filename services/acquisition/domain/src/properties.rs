@@ -204,6 +204,7 @@ fn any_conversion() -> impl Strategy<Value = prospect::Command> {
                     contribution_margin: None,
                 }),
                 currency: story::id("EUR"),
+                consents: vec![],
                 steps: vec![],
                 when,
             })

@@ -114,11 +114,15 @@ pub enum Event {
     Revised {
         /// What it says now, all of it.
         content: Content,
+        /// How often its content was written, this time included.
+        revision: u32,
         /// When.
         occurred_at: Time,
     },
     /// It was published.
     Published {
+        /// Which revision of its content.
+        revision: u32,
         /// When.
         occurred_at: Time,
     },
@@ -190,8 +194,10 @@ impl Aggregate for Proposition {
                 self.revision = 1;
                 self.content = content.clone();
             }
-            Event::Revised { content, .. } => {
-                self.revision = self.revision.saturating_add(1);
+            Event::Revised {
+                content, revision, ..
+            } => {
+                self.revision = *revision;
                 self.content = content.clone();
             }
             Event::Published { .. } => self.state = State::Published,
@@ -229,6 +235,7 @@ impl Proposition {
         self.must_keep_claimed_benefits(&content)?;
         Ok(vec![Event::Revised {
             content,
+            revision: self.revision.saturating_add(1),
             occurred_at,
         }])
     }
@@ -242,7 +249,10 @@ impl Proposition {
         if self.content.benefits.is_empty() {
             return Err(Refusal::Incomplete { missing: "benefit" });
         }
-        Ok(vec![Event::Published { occurred_at }])
+        Ok(vec![Event::Published {
+            revision: self.revision,
+            occurred_at,
+        }])
     }
 
     fn retire(&self, when: When) -> Result<Vec<Event>, Refusal> {

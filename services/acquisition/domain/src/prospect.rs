@@ -1,5 +1,6 @@
 //! A prospect: somebody who may become a customer, from the first touchpoint to the conversion.
 
+mod consent;
 mod conversion;
 mod refusal;
 #[cfg(test)]
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use crate::id::{ProblemId, PropositionId, TouchpointId};
 use crate::input::{Invalid, MAX_LABEL, When, optional, required};
 
+pub use consent::{Consent, ConsentStatus, MAX_CONSENTS};
 pub use conversion::{Conversion, Convert, FirstPurchase, MAX_PATH, Step};
 pub use refusal::{Refusal, Thing};
 pub use touchpoint::{MAX_TOUCHPOINTS, Touch, TouchKind, Touchpoint, Utm};

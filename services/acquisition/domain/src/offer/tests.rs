@@ -1,5 +1,6 @@
 use super::Ask;
 use crate::id::CampaignName;
+use crate::promise::Proposed;
 use crate::proposition::{Proposition, Refusal, State};
 use crate::story::{ask, campaign, claim, day, drafted, end, flag, id, on_the_market, retire};
 
@@ -25,7 +26,7 @@ fn an_offer_needs_neither_campaign_nor_presentation() {
 
 #[test]
 fn what_was_promised_explicitly_is_promised_instead_of_the_claims() {
-    let explicit = claim("steel-frame", 40).promised_at(day(0));
+    let explicit = Proposed::without_id(claim("steel-frame", 40).promised_at(day(0)));
     let offer = on_the_market().state().offer(Ask {
         promises: vec![explicit.clone()],
         ..ask()
@@ -120,7 +121,9 @@ fn a_campaign_that_does_not_exist_or_is_not_its_own_led_to_nothing() {
 #[test]
 fn only_benefits_of_the_proposition_are_promised() {
     let wrong = Ask {
-        promises: vec![claim("coffee", 100).promised_at(day(0))],
+        promises: vec![Proposed::without_id(
+            claim("coffee", 100).promised_at(day(0)),
+        )],
         ..ask()
     };
     assert_eq!(

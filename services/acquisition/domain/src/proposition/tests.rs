@@ -90,6 +90,7 @@ fn a_draft_may_be_written_anew() {
     other.display_name = "Bus repair".to_owned();
     drafted().when(update(other.clone())).then([Event::Revised {
         content: other.clone(),
+        revision: 2,
         occurred_at: day(1),
     }]);
     assert_eq!(drafted().and(update(other)).state().revision, 2);
@@ -196,6 +197,7 @@ fn problems_benefits_and_differentiators_have_a_limit() {
 #[test]
 fn a_draft_with_a_problem_and_a_benefit_may_be_published() {
     drafted().when(publish()).then([Event::Published {
+        revision: 1,
         occurred_at: day(2),
     }]);
 }

@@ -5,14 +5,18 @@ use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::consent::{self, Consent};
 use super::{Event, Prospect, Refusal};
 use crate::id::{CampaignId, PresentationId, ProblemId, PropositionId, TouchpointId};
 use crate::input::{Invalid, When, in_currency, not_negative};
 use crate::offer::Offer;
-use crate::promise::{MAX_PROMISES, Promise, PromiseTerms, number};
+use crate::promise::{MAX_PROMISES, Promise, Proposed, number};
 
 /// How many touchpoints the event of a conversion names, the newest.
 pub const MAX_PATH: usize = 1_000;
+
+/// The moment of a conversion, as commands name it.
+const FIELD: &str = "converted_at";
 
 /// A touchpoint on the way to the conversion.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +47,8 @@ pub struct Convert {
     pub first_purchase: Option<FirstPurchase>,
     /// The one currency of the customer.
     pub currency: Currency,
+    /// What the customer agreed to or refused, for each purpose once.
+    pub consents: Vec<Consent>,
     /// All touchpoints of the prospect, in any order.
     pub steps: Vec<Step>,
     /// When the prospect became a customer.
@@ -70,6 +76,8 @@ pub struct Conversion {
     pub first_purchase: Option<FirstPurchase>,
     /// The one currency of the customer.
     pub currency: Currency,
+    /// What it agreed to or refused, for each purpose once.
+    pub consents: Vec<Consent>,
 }
 
 impl Prospect {
@@ -81,22 +89,24 @@ impl Prospect {
                 .ok_or(Refusal::AlreadyConverted);
         }
         self.must_be_open()?;
-        let converted_at = command.when.happened("occurred_at")?;
+        let converted_at = command.when.happened(FIELD)?;
         if let Some(first_touch_at) = self.first_touch_at
             && converted_at < first_touch_at
         {
             return Err(Invalid::TooEarly {
-                field: "occurred_at",
+                field: FIELD,
                 at: converted_at,
                 earliest: first_touch_at,
             }
             .into());
         }
-        let terms = command.offer.promised_at(converted_at);
-        check_promises(&terms, converted_at)?;
+        let proposed = command.offer.promised_at(converted_at);
+        check_promises(&proposed, converted_at)?;
+        let promises = number(command.request_id, proposed)?;
         if let Some(purchase) = &command.first_purchase {
             purchase.check(command.currency)?;
         }
+        consent::check(&command.consents, command.when.now)?;
         let path = path(command.steps, converted_at);
         let offer = command.offer;
         let conversion = Box::new(Conversion {
@@ -106,9 +116,10 @@ impl Prospect {
             problem_id: offer.problem_id,
             campaign_id: offer.campaign_id,
             presentation_id: offer.presentation_id,
-            promises: number(command.request_id, terms),
+            promises,
             first_purchase: command.first_purchase,
             currency: command.currency,
+            consents: command.consents,
         });
         Ok(vec![Event::Converted { conversion, path }])
     }
@@ -119,16 +130,18 @@ impl Conversion {
     /// does not count: the ids of the promises, the revision, the path.
     fn is_asked_by(&self, command: &Convert) -> bool {
         let offer = &command.offer;
-        let promised: Vec<&PromiseTerms> = self.promises.iter().map(|p| &p.terms).collect();
         let asked = offer.promised_at(self.converted_at);
+        let mut pairs = asked.iter().zip(&self.promises);
         command.when.may_mean(self.converted_at)
             && self.proposition_id == offer.proposition_id
             && self.problem_id == offer.problem_id
             && self.campaign_id == offer.campaign_id
             && self.presentation_id == offer.presentation_id
-            && promised == asked.iter().collect::<Vec<_>>()
+            && asked.len() == self.promises.len()
+            && pairs.all(|(asked, promised)| asked.may_mean(promised))
             && self.first_purchase == command.first_purchase
             && self.currency == command.currency
+            && self.consents == command.consents
     }
 }
 
@@ -143,18 +156,18 @@ impl FirstPurchase {
     }
 }
 
-fn check_promises(terms: &[PromiseTerms], converted_at: Time) -> Result<(), Refusal> {
-    if terms.is_empty() {
+fn check_promises(proposed: &[Proposed], converted_at: Time) -> Result<(), Refusal> {
+    if proposed.is_empty() {
         return Err(Refusal::NoPromise);
     }
-    if terms.len() > MAX_PROMISES {
+    if proposed.len() > MAX_PROMISES {
         return Err(Refusal::Limit {
             what: "promises",
             limit: MAX_PROMISES,
         });
     }
-    for terms in terms {
-        terms.check(converted_at)?;
+    for promise in proposed {
+        promise.terms.check(converted_at)?;
     }
     Ok(())
 }

@@ -65,6 +65,7 @@ fn converting() -> Convert {
             contribution_margin: None,
         }),
         currency: id("EUR"),
+        consents: vec![],
         steps: vec![],
         when: about(20),
     }

@@ -3,13 +3,13 @@
 use money::Money;
 
 use super::*;
-use crate::promise::{MAX_PROMISES, PromiseTerms, number};
-use crate::prospect::{Conversion, MAX_PATH, Step};
+use crate::promise::{MAX_PROMISES, Proposed, number};
+use crate::prospect::{Consent, ConsentStatus, Conversion, MAX_CONSENTS, MAX_PATH, Step};
 use crate::story::claim;
 
 /// The conversion that follows from [`converting`].
 fn conversion() -> Conversion {
-    let terms = vec![claim("next-day", 100).promised_at(day(20))];
+    let proposed = vec![promised("next-day")];
     Conversion {
         converted_at: day(20),
         proposition_id: id("van-repair"),
@@ -17,9 +17,10 @@ fn conversion() -> Conversion {
         problem_id: id("van-off-road"),
         campaign_id: Some(id("fast")),
         presentation_id: Some(id("speed")),
-        promises: number(Uuid::from_u128(7), terms),
+        promises: number(Uuid::from_u128(7), proposed).unwrap(),
         first_purchase: converting().first_purchase,
         currency: id("EUR"),
+        consents: vec![],
     }
 }
 
@@ -31,10 +32,43 @@ fn asked(ask: Ask) -> Command {
 }
 
 /// A promise that is due on day `number`.
-fn due_on(number: i64) -> PromiseTerms {
-    PromiseTerms {
-        due_at: Some(day(number)),
-        ..claim("next-day", 100).promised_at(day(0))
+fn due_on(number: i64) -> Proposed {
+    let mut proposed = promised("next-day");
+    proposed.terms.due_at = Some(day(number));
+    proposed
+}
+
+/// What a claim of this benefit promises at the conversion.
+fn promised(benefit_id: &str) -> Proposed {
+    Proposed::without_id(claim(benefit_id, 100).promised_at(day(20)))
+}
+
+/// A promise whose id the client chose.
+fn named(promise_id: &str, benefit_id: &str) -> Proposed {
+    Proposed {
+        promise_id: Some(id(promise_id)),
+        ..promised(benefit_id)
+    }
+}
+
+fn promising(promises: Vec<Proposed>) -> Command {
+    asked(Ask { promises, ..ask() })
+}
+
+fn agreeing(consents: Vec<Consent>) -> Command {
+    Command::Convert(Convert {
+        consents,
+        ..converting()
+    })
+}
+
+/// Yes to being contacted, said on day `number`.
+fn contact(number: i64) -> Consent {
+    Consent {
+        purpose: "contact".to_owned(),
+        status: ConsentStatus::Granted,
+        at: day(number),
+        evidence: "form 12".to_owned(),
     }
 }
 
@@ -127,7 +161,7 @@ fn a_customer_does_not_convert_in_another_way() {
         .refused(Refusal::AlreadyConverted);
     converted()
         .when(asked(Ask {
-            promises: vec![claim("steel-frame", 100).promised_at(day(20))],
+            promises: vec![promised("steel-frame")],
             ..ask()
         }))
         .refused(Refusal::AlreadyConverted);
@@ -137,7 +171,7 @@ fn a_customer_does_not_convert_in_another_way() {
 fn nobody_converts_before_the_first_touch() {
     created().and(touched("click", 21)).when(convert()).refused(
         Invalid::TooEarly {
-            field: "occurred_at",
+            field: "converted_at",
             at: day(20),
             earliest: day(21),
         }
@@ -154,7 +188,7 @@ fn nobody_converts_in_the_future() {
         }))
         .refused(
             Invalid::FutureTime {
-                field: "occurred_at",
+                field: "converted_at",
                 at: day(91),
                 latest: day(90).plus_seconds(300),
             }
@@ -181,11 +215,11 @@ fn a_promise_is_not_due_before_it_is_made() {
 
 #[test]
 fn a_promised_score_is_from_one_to_seven() {
-    let mut terms = due_on(30);
-    terms.expected_score = 8;
+    let mut wrong = due_on(30);
+    wrong.terms.expected_score = 8;
     created()
         .when(asked(Ask {
-            promises: vec![terms],
+            promises: vec![wrong],
             ..ask()
         }))
         .refused(
@@ -283,4 +317,98 @@ fn of_a_long_path_the_newest_touchpoints_are_kept() {
     let path = path_of(steps);
     assert_eq!(path.len(), MAX_PATH);
     assert_eq!(path[0], "number-1");
+}
+
+#[test]
+fn a_client_may_choose_the_ids_of_the_promises() {
+    let story = created().and(promising(vec![
+        named("k-1", "next-day"),
+        promised("steel-frame"),
+    ]));
+    let conversion = story.state().conversion.clone().unwrap();
+    assert_eq!(conversion.promises[0].promise_id, id("k-1"));
+    assert_ne!(conversion.promises[1].promise_id, id("k-1"));
+}
+
+#[test]
+fn no_two_promises_have_one_id() {
+    created()
+        .when(promising(vec![
+            named("k-1", "next-day"),
+            named("k-1", "steel-frame"),
+        ]))
+        .refused(
+            Invalid::Repeated {
+                field: "promises.promise_id",
+                id: "k-1".to_owned(),
+            }
+            .into(),
+        );
+}
+
+#[test]
+fn a_promise_under_another_id_is_another_promise() {
+    let story = || created().and(promising(vec![named("k-1", "next-day")]));
+    story()
+        .when(promising(vec![named("k-2", "next-day")]))
+        .refused(Refusal::AlreadyConverted);
+    story()
+        .when(promising(vec![promised("next-day")]))
+        .nothing();
+}
+
+#[test]
+fn fewer_promises_are_another_conversion() {
+    created()
+        .and(promising(vec![
+            promised("next-day"),
+            promised("steel-frame"),
+        ]))
+        .when(promising(vec![promised("next-day")]))
+        .refused(Refusal::AlreadyConverted);
+}
+
+#[test]
+fn a_conversion_carries_what_the_customer_agreed_to() {
+    let story = created().and(agreeing(vec![contact(20)]));
+    let conversion = story.state().conversion.clone().unwrap();
+    assert_eq!(conversion.consents, vec![contact(20)]);
+}
+
+#[test]
+fn a_consent_is_for_a_purpose_and_each_purpose_is_named_once() {
+    let aimless = Consent {
+        purpose: String::new(),
+        ..contact(20)
+    };
+    let field = "consents.purpose";
+    created()
+        .when(agreeing(vec![aimless]))
+        .refused(Invalid::Missing { field }.into());
+    let id = "contact".to_owned();
+    created()
+        .when(agreeing(vec![contact(20), contact(21)]))
+        .refused(Invalid::Repeated { field, id }.into());
+}
+
+#[test]
+fn nobody_agrees_in_the_future() {
+    created().when(agreeing(vec![contact(91)])).refused(
+        Invalid::FutureTime {
+            field: "consents.at",
+            at: day(91),
+            latest: day(90).plus_seconds(300),
+        }
+        .into(),
+    );
+}
+
+#[test]
+fn consents_have_a_limit() {
+    created()
+        .when(agreeing(vec![contact(20); MAX_CONSENTS + 1]))
+        .refused(Refusal::Limit {
+            what: "consents",
+            limit: MAX_CONSENTS,
+        });
 }
