@@ -19,11 +19,14 @@
 
 pub mod accept;
 pub mod commit;
+pub mod conformance;
 mod error;
 pub mod genesis;
 pub mod memory;
 pub mod position;
+pub mod raw;
 mod record;
+pub mod simulator;
 mod stream;
 
 use std::fmt::Debug;
