@@ -90,3 +90,73 @@ fn share(purchase: &Purchase, taken_back: i64) -> i64 {
         .and_then(|share| i64::try_from(share).ok())
         .unwrap_or(last)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use eventsourcing::Time;
+
+    use super::trailing;
+    use crate::purchase::{MarginSource, Purchase, Reversal};
+    use crate::story::{day, parsed};
+
+    /// A purchase with a margin, reversed by these margins on these days.
+    fn purchase(margin: i64, occurred_at: Time, reversals: &[(i64, i64)]) -> Purchase {
+        let margin_source = MarginSource::Given;
+        let reversal = |&(contribution_margin, number)| Reversal {
+            amount: 0,
+            contribution_margin,
+            margin_source,
+            occurred_at: day(number),
+        };
+        Purchase {
+            amount: 0,
+            contribution_margin: margin,
+            margin_source,
+            occurred_at,
+            reversals: (0..)
+                .zip(reversals)
+                .map(|(n, said)| (parsed(&format!("r{n}")), reversal(said)))
+                .collect::<BTreeMap<_, _>>(),
+            amount_reversed: 0,
+            margin_reversed: 0,
+        }
+    }
+
+    #[test]
+    fn a_purchase_counts_for_365_days_and_not_a_microsecond_more() {
+        let as_of = day(1_000);
+        let just_after = Time::from_micros(day(635).micros() + 1);
+        let ahead = Time::from_micros(as_of.micros() + 1);
+        for (occurred_at, counted) in [(day(635), 0), (just_after, 7), (as_of, 7), (ahead, 0)] {
+            assert_eq!(
+                trailing([&purchase(7, occurred_at, &[])], as_of),
+                counted,
+                "{occurred_at}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reversal_counts_from_its_own_day() {
+        let purchases = [purchase(100, day(900), &[(30, 950), (20, 1_001)])];
+        assert_eq!(trailing(&purchases, day(949)), 100);
+        assert_eq!(trailing(&purchases, day(950)), 70);
+        assert_eq!(trailing(&purchases, day(1_001)), 50);
+    }
+
+    #[test]
+    fn a_reversal_goes_with_its_purchase() {
+        let purchases = [
+            purchase(100, day(500), &[(100, 990)]),
+            purchase(5, day(990), &[]),
+        ];
+        assert_eq!(trailing(&purchases, day(1_000)), 5);
+    }
+
+    #[test]
+    fn who_bought_nothing_left_nothing() {
+        assert_eq!(trailing(&[], day(1_000)), 0);
+    }
+}
