@@ -10,7 +10,7 @@ use crate::id::{ActionId, PromiseId, PurchaseId};
 use crate::input::When;
 use crate::promise::{self, AssessPromise, MakePromise, Promise, State};
 use crate::purchase::{self, Purchase, RecordPurchase, ReversePurchase, Totals};
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Thing};
 use crate::relationship::{EndRelationship, Loss, OpenRelationship, Opening, Relationship};
 
 /// A customer.
@@ -216,5 +216,14 @@ impl Aggregate for Customer {
                 self.action_closed(action_id, Outcome::Cancelled, *cancelled_at);
             }
         }
+    }
+}
+
+/// What comes of a command about something that exists: nothing, if it says the same again.
+pub(crate) fn told_again(same: bool, thing: Thing) -> Result<Vec<Event>, Refusal> {
+    if same {
+        Ok(vec![])
+    } else {
+        Err(Refusal::AlreadyExists(thing))
     }
 }

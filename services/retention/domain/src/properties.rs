@@ -7,10 +7,11 @@ use money::Rate;
 use proptest::prelude::*;
 use uuid::Uuid;
 
+use crate::action::Kind;
 use crate::consent::Status;
 use crate::promise::{AssessPromise, Finding};
 use crate::purchase::{MarginSource, Purchase};
-use crate::relationship::{Cause, Reason};
+use crate::relationship::{Cause, Reason, Relationship};
 use crate::story::{
     bought, end, eur, first_purchase, make, on, open, open_with_contact, opening, parsed, repair,
     reversed, waive, win_back,
@@ -106,15 +107,20 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
     })
 }
 
+fn happened(customer: &mut Customer, events: &[Event]) {
+    for event in events {
+        customer.evolve(event);
+    }
+}
+
 /// Everything that comes of these commands, refusals left out.
 fn history(commands: Vec<Command>) -> (Customer, Vec<Event>) {
     let mut customer = Customer::default();
     let mut history = Vec::new();
     for command in commands {
-        for event in customer.decide(command).unwrap_or_default() {
-            customer.evolve(&event);
-            history.push(event);
-        }
+        let events = customer.decide(command).unwrap_or_default();
+        happened(&mut customer, &events);
+        history.extend(events);
     }
     (customer, history)
 }
@@ -127,16 +133,14 @@ fn with_only(customer: &Customer, needed: &[PartId]) -> Customer {
     for part in needed {
         match part {
             PartId::Purchase(id) => {
-                let stored = customer.purchases.get(id).cloned();
-                stored
-                    .into_iter()
-                    .for_each(|stored| partial.purchases.load(id.clone(), stored));
+                if let Some(stored) = customer.purchases.get(id) {
+                    partial.purchases.load(id.clone(), stored.clone());
+                }
             }
             PartId::ClosedAction(id) => {
-                let stored = customer.closed_actions.get(id).cloned();
-                stored
-                    .into_iter()
-                    .for_each(|stored| partial.closed_actions.load(id.clone(), stored));
+                if let Some(stored) = customer.closed_actions.get(id) {
+                    partial.closed_actions.load(id.clone(), stored.clone());
+                }
             }
         }
     }
@@ -213,7 +217,7 @@ proptest! {
             let partial = with_only(&customer, &command.parts());
             let decision = customer.decide(command.clone());
             prop_assert_eq!(&partial.decide(command), &decision);
-            decision.unwrap_or_default().iter().for_each(|event| customer.evolve(event));
+            happened(&mut customer, &decision.unwrap_or_default());
         }
     }
 
@@ -247,7 +251,7 @@ proptest! {
         let middle = start.index(events.len());
         events.rotate_left(middle);
         let mut customer = Customer::default();
-        events.iter().for_each(|event| customer.evolve(event));
+        happened(&mut customer, &events);
     }
 
     #[test]
@@ -267,14 +271,11 @@ proptest! {
         let mut customer = Customer::default();
         for command in commands {
             let events = customer.decide(command).unwrap_or_default();
-            events.iter().for_each(|event| customer.evolve(event));
-            let lost = customer.relationship.as_ref().is_some_and(super::relationship::Relationship::is_lost);
+            happened(&mut customer, &events);
+            let lost = customer.relationship.as_ref().is_some_and(Relationship::is_lost);
             let kinds = || customer.open_actions.values().map(|action| action.kind);
-            prop_assert_eq!(
-                kinds().all(|kind| (kind == crate::action::Kind::WinBack) == lost),
-                true,
-                "{:?}", kinds().collect::<Vec<_>>()
-            );
+            let as_it_should = kinds().all(|kind| (kind == Kind::WinBack) == lost);
+            prop_assert!(as_it_should, "lost: {}, to do: {:?}", lost, kinds().collect::<Vec<_>>());
         }
     }
 }

@@ -1,23 +1,24 @@
 //! A relationship: it is opened, perhaps lost, perhaps won back, and never goes back in time.
 
+mod open;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
 use eventsourcing::Time;
-use money::{Currency, Money, Rate};
+use money::Currency;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::consent::Consents;
 use crate::customer::{Customer, Event};
-use crate::id::{PresentationId, PromiseId, PurchaseId};
-use crate::input::{Invalid, When, distinct, past};
-use crate::promise::{self, MAX_PROMISES, Made, Terms};
-use crate::purchase;
+use crate::id::{PresentationId, PromiseId};
+use crate::input::{Invalid, When};
 use crate::refusal::{Refusal, Thing};
 use crate::text::Label;
+
+pub use open::{OpenRelationship, OpeningPromise};
 
 /// Where a relationship stands. Active and leaving customers both count as active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -138,41 +139,6 @@ pub struct Relationship {
     pub won_back_at: Option<Time>,
 }
 
-/// A promise with which a customer was won.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpeningPromise {
-    /// Its id, the same in both services.
-    pub promise_id: PromiseId,
-    /// What was promised.
-    pub terms: Terms,
-}
-
-/// The purchase with which a customer became one. It happened at that moment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FirstPurchase {
-    /// The id that the client chose.
-    pub purchase_id: PurchaseId,
-    /// What was paid.
-    pub amount: Money,
-    /// What it left after its own costs; left out, the default rate of the amount.
-    pub contribution_margin: Option<Money>,
-    /// The default margin rate in force now.
-    pub default_margin_rate: Rate,
-}
-
-/// Opens a relationship, with everything that belongs to its beginning.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenRelationship {
-    /// How it begins.
-    pub opening: Opening,
-    /// What the customer was promised; may be empty for an import.
-    pub promises: Vec<OpeningPromise>,
-    /// What the customer bought at once.
-    pub first_purchase: Option<FirstPurchase>,
-    /// The present.
-    pub now: Time,
-}
-
 /// Ends a relationship.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndRelationship {
@@ -215,36 +181,6 @@ impl Customer {
         self.relationship
             .as_ref()
             .ok_or(Refusal::NotFound(Thing::Customer))
-    }
-
-    pub(crate) fn open(&self, command: OpenRelationship) -> Result<Vec<Event>, Refusal> {
-        let OpenRelationship {
-            opening,
-            promises,
-            first_purchase,
-            now,
-        } = command;
-        if let Some(existing) = &self.relationship {
-            let same = existing.origin.source == opening.origin.source;
-            return if same {
-                Ok(vec![])
-            } else {
-                Err(Refusal::AlreadyExists(Thing::Customer))
-            };
-        }
-        past("acquired_at", opening.acquired_at, now)?;
-        for (_, consent) in opening.consents.iter() {
-            past("consents.at", consent.at, now)?;
-        }
-        let promised = opening_promises(&opening, promises)?;
-        let bought = first_purchase
-            .map(|first| purchase::first(&opening, first))
-            .transpose()?;
-        let opened = Event::RelationshipOpened(opening);
-        Ok(std::iter::once(opened)
-            .chain(promised)
-            .chain(bought)
-            .collect())
     }
 
     pub(crate) fn end(&self, command: EndRelationship) -> Result<Vec<Event>, Refusal> {
@@ -343,37 +279,6 @@ impl Customer {
             relationship.won_back_at = Some(won_back_at);
         }
     }
-}
-
-/// The promises of the beginning. Who was converted was promised something; who was imported may not be.
-fn opening_promises(
-    opening: &Opening,
-    promises: Vec<OpeningPromise>,
-) -> Result<Vec<Event>, Refusal> {
-    let at_conversion = opening.origin.source == Source::Prospect;
-    if at_conversion && promises.is_empty() {
-        return Err(Invalid::NoPromise.into());
-    }
-    distinct(
-        "promises.promise_id",
-        promises.iter().map(|promise| &promise.promise_id),
-    )?;
-    if promises.len() > MAX_PROMISES {
-        return Err(promise::too_many());
-    }
-    let made_at = opening.acquired_at;
-    let made = promises
-        .into_iter()
-        .map(|OpeningPromise { promise_id, terms }| {
-            terms.check(&promise::OPENING_FIELDS, made_at)?;
-            Ok(Event::PromiseMade(Made {
-                promise_id,
-                terms,
-                at_conversion,
-                made_at,
-            }))
-        });
-    made.collect()
 }
 
 impl fmt::Display for State {

@@ -11,10 +11,9 @@ use uuid::Uuid;
 use crate::consent::{CONTACT, Consent, Status};
 use crate::input::When;
 use crate::promise::{AssessPromise, Finding, MakePromise, Terms};
-use crate::purchase::{RecordPurchase, ReversePurchase};
+use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
 use crate::relationship::{
-    Cause, EndRelationship, FirstPurchase, OpenRelationship, Opening, OpeningPromise, Origin,
-    Reason, Source,
+    Cause, EndRelationship, OpenRelationship, Opening, OpeningPromise, Origin, Reason, Source,
 };
 use crate::{Command, Customer};
 
@@ -103,7 +102,7 @@ pub(crate) fn open_with_contact(status: Status) -> Command {
 pub(crate) fn first_purchase() -> FirstPurchase {
     FirstPurchase {
         purchase_id: parsed("first"),
-        amount: eur(400_00),
+        amount: eur(40_000),
         contribution_margin: None,
         default_margin_rate: Rate::per_mille(500),
     }

@@ -1,3 +1,5 @@
+//! What is to be done, and when it no longer is.
+
 use std::collections::BTreeSet;
 
 use eventsourcing::scenario::{Given, given};
@@ -40,16 +42,13 @@ fn closed(story: &Given<Customer>) -> Vec<(Kind, Outcome)> {
 
 /// The ids that the actions proposed by this command get.
 fn proposed_ids(story: Given<Customer>, command: Command) -> BTreeSet<String> {
-    let ids = story
-        .when(command)
-        .result()
-        .unwrap()
-        .into_iter()
-        .filter_map(|event| match event {
-            Event::ActionProposed(proposed) => Some(proposed.action_id.to_string()),
-            _ => None,
-        });
-    ids.collect()
+    let mut ids = BTreeSet::new();
+    for event in story.when(command).result().unwrap() {
+        if let Event::ActionProposed(proposed) = event {
+            ids.insert(proposed.action_id.to_string());
+        }
+    }
+    ids
 }
 
 #[test]

@@ -1,3 +1,5 @@
+//! The rules of the promise ledger.
+
 use eventsourcing::scenario::{Given, given};
 
 use super::{AssessPromise, Assessed, Finding, Made, Score, State, Tally};

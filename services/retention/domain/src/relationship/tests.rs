@@ -1,3 +1,5 @@
+//! The rules of beginning, losing and winning back.
+
 use eventsourcing::scenario::given;
 
 use super::{Cause, Loss, OpenRelationship, OpeningPromise, Reason, Source, State};
@@ -49,8 +51,8 @@ fn a_relationship_begins_with_its_promises_and_its_first_purchase() {
         }),
         Event::PurchaseRecorded(Recorded {
             purchase_id: parsed("first"),
-            amount: eur(400_00),
-            contribution_margin: eur(200_00),
+            amount: eur(40_000),
+            contribution_margin: eur(20_000),
             margin_source: MarginSource::Default,
             occurred_at: day(ACQUIRED),
         }),
