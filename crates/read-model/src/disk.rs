@@ -1,16 +1,16 @@
 //! sled behind a guard: its panics become errors, and what it says at open is verified.
 
-use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use std::{fmt, fs};
 
 use bytes::Bytes;
 
 use crate::damage::{Damage, panic_text};
+use crate::patience::{Progress, patiently};
 use crate::redo::Redo;
 use crate::summary::{Identity, Summary};
 use crate::{Direction, Error, KeyRange, Visitor};
@@ -50,44 +50,13 @@ impl Disk {
         opening: &Opening,
         damage: &Arc<Damage>,
     ) -> Result<(Self, Option<Summary>), Error> {
-        let progress = Arc::new(AtomicU64::new(0));
-        let (answer, answered) = mpsc::channel();
-        let work = {
-            let (generation, opening) = (generation.to_path_buf(), opening.clone());
-            let (damage, progress) = (Arc::clone(damage), Arc::clone(&progress));
-            move || {
-                let open = || open_verified(&generation, &opening, damage, &progress);
-                let opened = catch_unwind(AssertUnwindSafe(open)).unwrap_or_else(|panic| {
-                    Err(Error::damaged(format!(
-                        "opening panicked: {}",
-                        panic_text(&*panic)
-                    )))
-                });
-                // Nobody listens any more when the patience was at its end.
-                let _ = answer.send(opened);
-            }
-        };
-        let thread = thread::Builder::new().name("read-model-open".into());
-        thread
-            .spawn(work)
-            .map_err(Error::io("start a thread to open", generation))?;
-        let mut seen = 0;
-        loop {
-            match answered.recv_timeout(opening.patience) {
-                Ok(opened) => return opened,
-                Err(mpsc::RecvTimeoutError::Disconnected) => {
-                    return Err(Error::damaged("opening ended without an answer"));
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    let now = progress.load(Ordering::Relaxed);
-                    if now == seen {
-                        let reason = format!("opening hung for {:?}", opening.patience);
-                        return Err(Error::damaged(reason));
-                    }
-                    seen = now;
-                }
-            }
-        }
+        let (generation, opening) = (generation.to_path_buf(), opening.clone());
+        let damage = Arc::clone(damage);
+        // sled reads its log before it says anything, which takes longer the more there is.
+        let patience = opening.patience + Duration::from_secs(bytes_in(&generation) >> 26);
+        patiently(patience, move |progress| {
+            open_verified(&generation, &opening, damage, progress)
+        })
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
@@ -197,11 +166,22 @@ impl fmt::Debug for Disk {
     }
 }
 
+/// How many bytes the files of a folder hold; what cannot be read counts nothing.
+fn bytes_in(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let bytes = entries.map(|entry| match entry.metadata() {
+        Ok(metadata) if metadata.is_dir() => bytes_in(&entry.path()),
+        Ok(metadata) => metadata.len(),
+        Err(_) => 0,
+    });
+    bytes.sum()
+}
+
 fn open_verified(
     generation: &Path,
     opening: &Opening,
     damage: Arc<Damage>,
-    progress: &AtomicU64,
+    progress: &Progress,
 ) -> Result<(Disk, Option<Summary>), Error> {
     let trees = open_trees(&generation.join("sled"), opening.cache_bytes, progress)
         .map_err(|error| Error::damaged(format!("sled does not open: {error}")))?;
@@ -221,7 +201,7 @@ fn open_verified(
     Ok((disk, summary))
 }
 
-fn open_trees(path: &Path, cache_bytes: u64, progress: &AtomicU64) -> sled::Result<Trees> {
+fn open_trees(path: &Path, cache_bytes: u64, progress: &Progress) -> sled::Result<Trees> {
     // No flusher thread of sled's own: the batches flush.
     let config = sled::Config::new()
         .path(path)
@@ -232,7 +212,7 @@ fn open_trees(path: &Path, cache_bytes: u64, progress: &AtomicU64) -> sled::Resu
         match config.open() {
             Err(sled::Error::Io(error)) if retries > 0 && is_lock(&error) => {
                 retries -= 1;
-                progress.fetch_add(1, Ordering::Relaxed);
+                progress.step();
                 thread::sleep(LOCK_RETRY);
             }
             opened => break opened?,
@@ -272,7 +252,7 @@ fn redo(
     disk: &Disk,
     redo: &Redo,
     opening: &Opening,
-    progress: &AtomicU64,
+    progress: &Progress,
 ) -> Result<Option<Summary>, Error> {
     let Some(batch) = redo.read()? else {
         return Ok(None);
@@ -285,7 +265,7 @@ fn redo(
     }
     for (key, value) in &batch.rows {
         disk.write(key, value.as_deref())?;
-        progress.fetch_add(1, Ordering::Relaxed);
+        progress.step();
     }
     disk.finish_batch(&batch.summary)?;
     redo.clear()?;
@@ -296,14 +276,14 @@ fn redo(
     Ok(Some(summary))
 }
 
-fn verify(disk: &Disk, expected: Summary, progress: &AtomicU64) -> Result<(), Error> {
+fn verify(disk: &Disk, expected: Summary, progress: &Progress) -> Result<(), Error> {
     let mut found = Summary {
         batch: expected.batch,
         ..Summary::default()
     };
     disk.visit(&KeyRange::all(), Direction::Forward, &mut |key, value| {
         found.replace(key, None, Some(value));
-        progress.fetch_add(1, Ordering::Relaxed);
+        progress.step();
         std::ops::ControlFlow::Continue(())
     })?;
     if found == expected {

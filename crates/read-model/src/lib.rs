@@ -44,6 +44,7 @@ mod generation;
 mod key;
 mod merge;
 mod overlay;
+mod patience;
 mod redo;
 mod rows;
 mod scratch;

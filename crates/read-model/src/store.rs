@@ -30,7 +30,8 @@ pub struct Options {
     pub flush_bytes: usize,
     /// ... or when the oldest is this old; 200 ms.
     pub flush_after: Duration,
-    /// An open that makes no progress for this long counts as damage; 30 s.
+    /// An open that makes no progress for this long, and a second more for each 64 MiB, counts as
+    /// damage; 30 s.
     pub patience: Duration,
     /// The size of sled's page cache; 16 MiB.
     pub cache_bytes: u64,
