@@ -3,8 +3,10 @@
 //! A value over a finite horizon says what it assumes about the time after: nothing. The value without end
 //! assumes that the model holds for decades; it is there for comparison with the literature.
 
-use crate::Unit;
-use crate::bg_nbd::GivenAlive;
+use std::collections::HashMap;
+
+use crate::bg_nbd::{GivenAlive, Model};
+use crate::{Recency, Unit};
 
 /// Days of a month: the Gregorian year of 365.25 days over twelve.
 const MONTH_DAYS: f64 = 365.25 / 12.0;
@@ -75,11 +77,44 @@ impl Terms {
     }
 }
 
+/// Discounted purchases of many customers: those of one x and one age share all but P(alive).
+#[derive(Debug, Clone)]
+pub struct Valuer {
+    model: Model,
+    terms: Terms,
+    /// By x: what they will do while alive, and by age (its bits) what that comes to.
+    by_x: HashMap<u32, (GivenAlive, HashMap<u64, f64>)>,
+}
+
+impl Valuer {
+    /// For customers of `model`, over `terms`.
+    pub fn new(model: Model, terms: Terms) -> Self {
+        Self {
+            model,
+            terms,
+            by_x: HashMap::new(),
+        }
+    }
+
+    /// The discounted purchases of one customer: times the expected spend it is the customer's value.
+    pub fn purchases(&mut self, seen: &Recency) -> f64 {
+        let (model, terms) = (&self.model, &self.terms);
+        let (given_alive, by_age) = self
+            .by_x
+            .entry(seen.x())
+            .or_insert_with(|| (model.given_alive(seen.x()), HashMap::new()));
+        let while_alive = *by_age
+            .entry(seen.t().to_bits())
+            .or_insert_with(|| terms.purchases(given_alive, seen.t()));
+        model.p_alive(seen) * while_alive
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Terms;
-    use crate::Unit;
+    use super::{Terms, Valuer};
     use crate::bg_nbd::{Model, Parameters, Variant};
+    use crate::{Recency, Unit};
 
     fn model() -> Model {
         let parameters = Parameters {
@@ -96,6 +131,17 @@ mod tests {
         let given = model().given_alive(2);
         let none = Terms::new(0, 0.15, Unit::Weeks).unwrap();
         assert!(none.purchases(&given, 30.0).abs() < 1e-300);
+    }
+
+    #[test]
+    fn what_is_shared_between_customers_changes_no_bit() {
+        let terms = Terms::new(12, 0.15, Unit::Weeks).unwrap();
+        let mut valuer = Valuer::new(model(), terms.clone());
+        for tx in [3.0, 20.0, 3.0] {
+            let seen = Recency::new(2, tx, 30.0).unwrap();
+            let alone = model().p_alive(&seen) * terms.purchases(&model().given_alive(2), 30.0);
+            assert_eq!(valuer.purchases(&seen).to_bits(), alone.to_bits());
+        }
     }
 
     #[test]

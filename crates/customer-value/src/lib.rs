@@ -1,4 +1,20 @@
 //! What a customer is worth, and how sure that figure is.
+//!
+//! Pure mathematics without I/O, clock or randomness: the same input gives the same bits on every machine, for any
+//! split of the customers over partitions and any number of threads. The way of a figure:
+//!
+//! ```text
+//! purchases ── rfm ──> Cell (first day, last day, x) ── counted ──> Histogram ── as_of ──> Sample
+//!                │                                                                          │ fit
+//!                └──> (x, repeat spend) ──> SpendTable ── fit ──> SpendModel                v
+//!                                                            │                bg_nbd::Model + errors
+//!                                                            └─> value <── Terms ── P(alive), purchases
+//! ```
+//!
+//! - [`bg_nbd`]: how often, and whether still (BG/NBD and MBG/NBD); [`gamma_gamma`]: how much; [`sbg`]: contracts;
+//!   [`simple`]: a value without a model.
+//! - [`holdout`], [`calibration`], [`quality`]: how far to trust a fit. [`wilson`]: how far to trust a share.
+//! - [`Refusal`]: why a figure does not exist. A number is never put in its place.
 
 mod linalg;
 mod newton;
@@ -21,7 +37,7 @@ pub mod simulate;
 pub mod stats;
 pub mod wilson;
 
-pub use discount::Terms;
+pub use discount::{Terms, Valuer};
 pub use histogram::Histogram;
 pub use recency::{Cell, Recency, Unit};
 pub use refusal::{BadRow, MINIMUM_REPEATERS, Refusal};
