@@ -1,9 +1,9 @@
 //! Times the three works of `scripts/bench-value` on a table of customers and prints one JSON object.
 //!
-//! `time_value FILE RUNS THREADS`: FILE has the columns customer_id, x, tx_days, T_days, repeat_spend. Reading it is not
-//! timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
+//! `time_value FILE RUNS THREADS`: FILE is a table as `simulate` prints it. Reading it is not timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Instant;
 
 use customer_value::bg_nbd::{Variant, fit};
@@ -31,11 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fitted = time(runs, || {
         fit(&sample(&customers.cells), Variant::BgNbd, threads)
     });
-    let model = fitted.result.clone()?.model;
+    let model = fitted.result?.model;
     let spend = time(runs, || {
         gamma_gamma::fit(&SpendTable::of(customers.spends.iter().copied())?)
     });
-    let spend_model = spend.result.clone()?.model;
+    let spend_model = spend.result?.model;
     let valued = time(runs, || {
         let terms = Terms::new(12, 0.15, Unit::Weeks).ok_or("no terms")?;
         let mut valuer = Valuer::new(model, terms);
@@ -48,14 +48,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok::<f64, &str>(total)
     });
     let log_likelihood = fitted.result.map(|fit| fit.log_likelihood)?;
-    println!(
+    writeln!(
+        std::io::stdout(),
         "{{\"customers\":{},\"log_likelihood\":{log_likelihood},\"equity_12m\":{},{},{},{}}}",
         customers.cells.len(),
         valued.result?,
         fitted.times.json("fit"),
         spend.times.json("spend"),
         valued.times.json("value"),
-    );
+    )?;
     Ok(())
 }
 
