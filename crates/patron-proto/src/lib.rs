@@ -19,6 +19,7 @@ macro_rules! package {
                 clippy::all,
                 clippy::pedantic,
                 clippy::allow_attributes_without_reason,
+                clippy::clone_on_ref_ptr,
                 unused_qualifications,
                 reason = "generated: its style is the generator's, and which lints it meets differs by package"
             )]
