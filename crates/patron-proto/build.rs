@@ -1,4 +1,4 @@
-//! Compiles the contract in `proto/`: Rust code for messages, clients and servers, and the full descriptor set.
+//! Compiles the contract in `proto/`: messages, clients and servers, and the full descriptor set.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -20,7 +20,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiler.open_file(file)?;
     }
 
-    // The encoded set keeps the options of `google.api` and `patron.type`; the typed one knows no extensions.
+    // The encoded set keeps the options of `google.api` and `patron.type`; the typed one knows no
+    // extensions and would drop them.
     fs::write(
         out.join("patron.binpb"),
         compiler.encode_file_descriptor_set(),

@@ -1,15 +1,16 @@
 //! The contract: generated protobuf and gRPC code, and the descriptor set.
 //!
-//! Everything here is generated from the files in `proto/`, whose comments are the documentation. The descriptor set
-//! keeps what generated code forgets: `field_behavior`, `personal` and the patterns of resource names, from which the
-//! edge derives its validation, and the comments, which reflection shows to clients.
+//! Everything here is generated from the files in `proto/`, whose comments are the documentation.
+//! The descriptor set keeps what generated code forgets: `field_behavior`, `personal` and the patterns
+//! of resource names, from which the edge derives its validation, and the comments, which reflection
+//! shows to clients.
 
 use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;
 
-/// Declares a package of the contract. The modules nest as the packages do, because generated code refers from one to
-/// another by that path.
+/// Declares a package of the contract. The modules nest as the packages do, because generated code
+/// refers from one to another by that path.
 macro_rules! package {
     ($(#[$doc:meta])* $module:ident, $file:literal) => {
         $(#[$doc])*
@@ -21,7 +22,7 @@ macro_rules! package {
                 clippy::allow_attributes_without_reason,
                 clippy::clone_on_ref_ptr,
                 unused_qualifications,
-                reason = "generated: its style is the generator's, and which lints it meets differs by package"
+                reason = "the style of generated code is its generator's, and differs by package"
             )]
             pub mod v1 {
                 tonic::include_proto!($file);
@@ -54,7 +55,8 @@ package!(
 
 pub use r#type as types;
 
-/// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, with imports, comments and options.
+/// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, with imports, comments and
+/// options.
 pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/patron.binpb"));
 
 #[expect(

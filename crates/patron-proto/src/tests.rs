@@ -53,7 +53,8 @@ fn requests() -> Vec<MessageDescriptor> {
         .collect()
 }
 
-/// Every field that a client can send: those of the requests and of the messages in them, but for what is output only.
+/// Every field that a client can send: those of the requests and of the messages in them, but for
+/// what is output only.
 fn request_fields() -> Vec<FieldDescriptor> {
     let (mut waiting, mut seen, mut fields) = (requests(), BTreeSet::new(), Vec::new());
     while let Some(message) = waiting.pop() {
@@ -122,6 +123,50 @@ fn every_request_field_says_whether_it_is_required() {
         .map(FieldDescriptor::full_name)
         .collect();
     assert!(silent.is_empty(), "no single field_behavior: {silent:?}");
+}
+
+#[test]
+fn every_name_in_a_request_is_that_of_a_declared_resource() {
+    let pool = descriptor_pool();
+    let resource = pool.get_extension_by_name("google.api.resource").unwrap();
+    let declared: BTreeSet<_> = pool
+        .all_messages()
+        .filter(|message| message.options().has_extension(&resource))
+        .map(|message| kind_named_by(&message.options().get_extension(&resource)))
+        .collect();
+    assert_eq!(declared.len(), 10, "{declared:?}");
+
+    let reference = pool
+        .get_extension_by_name("google.api.resource_reference")
+        .unwrap();
+    let mut named = BTreeSet::new();
+    for request in requests() {
+        for field in request.fields() {
+            let options = field.options();
+            if options.has_extension(&reference) {
+                named.insert(kind_named_by(&options.get_extension(&reference)));
+            } else {
+                assert!(
+                    !["name", "parent"].contains(&field.name()),
+                    "{}",
+                    field.full_name()
+                );
+            }
+        }
+    }
+    assert!(named.len() > 5 && named.is_subset(&declared), "{named:?}");
+}
+
+/// The `type` in a `google.api.resource` or `google.api.resource_reference`.
+fn kind_named_by(option: &Value) -> String {
+    option
+        .as_message()
+        .unwrap()
+        .get_field_by_name("type")
+        .unwrap()
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[test]
