@@ -156,7 +156,10 @@ impl Store {
         self.with("read", |database| {
             let records = database.begin_read()?.open_table(RECORDS)?;
             let (first, last) = (key(place, 0), key(place, Offset::MAX));
-            let last = records.range::<&[u8; KEY_BYTES]>(&first..=&last)?.next_back().transpose()?;
+            let last = records
+                .range::<&[u8; KEY_BYTES]>(&first..=&last)?
+                .next_back()
+                .transpose()?;
             Ok(last.map_or(0, |(key, _)| offset_of(key.value()) + 1))
         })
     }
@@ -310,7 +313,7 @@ fn sync_names(folder: &Path) -> Result<(), Error> {
     let sync = |path: &Path| std::fs::File::open(path)?.sync_all();
     let parent = folder
         .parent()
-        .filter(|parent| parent.as_os_str().len() > 0);
+        .filter(|parent| !parent.as_os_str().is_empty());
     if cfg!(unix) {
         sync(folder)
             .and_then(|()| parent.map_or(Ok(()), sync))
@@ -322,6 +325,10 @@ fn sync_names(folder: &Path) -> Result<(), Error> {
     Ok(())
 }
 
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "redb's enum may grow; what is new to us is a disk that fails"
+)]
 fn not_opened(folder: &Path, error: DatabaseError) -> Error {
     let folder = folder.display();
     let (kind, page, message) = match &error {
@@ -342,10 +349,10 @@ fn not_opened(folder: &Path, error: DatabaseError) -> Error {
             "journal-damaged",
             format!("the journal in {folder} is damaged: {what}"),
         ),
-        other => (
+        _ => (
             ErrorKind::Unavailable,
             "journal-not-opened",
-            format!("the journal in {folder} cannot be opened: {other}"),
+            format!("the journal in {folder} cannot be opened: {error}"),
         ),
     };
     Error::new(kind, message).with_page(page).with_source(error)

@@ -167,10 +167,12 @@ impl Writer {
             place: staged.waiting.partition.place,
             offset: staged.stored.offset,
             bytes: &staged.bytes,
-            supersedes: match staged.waiting.partition.forgets {
-                true => staged.stored.record.key.as_deref(),
-                false => None,
-            },
+            supersedes: staged
+                .stored
+                .record
+                .key
+                .as_deref()
+                .filter(|_| staged.waiting.partition.forgets),
         });
         match self.store.write(placed) {
             Ok(()) => {

@@ -1,8 +1,12 @@
 //! How a journal begins: the record that says which journal it is and how streams are placed.
 
+use std::time::Duration;
+
+use futures::future::try_join_all;
 use uuid::Uuid;
 
-use crate::Placement;
+use crate::commit::FORMAT;
+use crate::{Append, Decoded, Entry, Error, ErrorKind, Log, Partition, Placement, Record};
 
 /// The way of placing streams that this release knows: see [`Placement::partition_of`].
 pub const HASH: &str = "blake3-64";
@@ -30,7 +34,7 @@ impl Genesis {
             partitions,
             hash: HASH.to_owned(),
             seed,
-            format: crate::commit::FORMAT,
+            format: FORMAT,
         }
     }
 
@@ -38,4 +42,166 @@ impl Genesis {
     pub fn placement(&self) -> Placement {
         Placement::new(self.partitions, self.seed)
     }
+}
+
+/// How often a log that does not answer, or whose answer is lost, is asked again.
+const ATTEMPTS: u32 = 10;
+
+/// How long to wait before the first time; then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Reads which journal `log` holds; begins it, as `proposed`, if it is new. Nobody appends anything
+/// else before this has answered.
+///
+/// Any number of instances may do so at once. Each that finds partition 0 empty appends its proposal;
+/// the one that came to stand first counts, for all, and the others are never looked at. Only then are
+/// the other partitions begun, with the record that counts, so that they cannot disagree.
+///
+/// A log with more partitions than the Genesis says is taken, with a warning, if the surplus is empty.
+///
+/// Errors: [`ErrorKind::Misconfigured`] when the journal has another number of partitions, hash or
+/// format than `proposed`, or the log fewer partitions than that, or records in surplus ones;
+/// [`ErrorKind::Foreign`] when a partition begins with something else or belongs to another journal;
+/// [`ErrorKind::Unreadable`] when a newer release wrote it; [`ErrorKind::Unavailable`] when the log
+/// does not answer.
+pub async fn establish(log: &dyn Log, proposed: &Genesis) -> Result<Genesis, Error> {
+    if log.partitions() < proposed.partitions {
+        return Err(refused(
+            log,
+            &format!(
+                "has {} partitions, but {} are needed",
+                log.partitions(),
+                proposed.partitions
+            ),
+        ));
+    }
+    let genesis = first_of(log, 0, proposed).await?;
+    check(log, &genesis, proposed)?;
+    let others = (1..genesis.partitions).map(|partition| {
+        let genesis = &genesis;
+        async move {
+            let found = first_of(log, partition, genesis).await?;
+            if found == *genesis {
+                return Ok(());
+            }
+            let message = format!(
+                "partition {partition} of {} belongs to the journal {}, partition 0 to {}",
+                log.topic(),
+                found.cluster_uuid,
+                genesis.cluster_uuid
+            );
+            Err(Error::new(ErrorKind::Foreign, message).with_page("journal-foreign"))
+        }
+    });
+    try_join_all(others).await?;
+    check_surplus(log, &genesis).await?;
+    Ok(genesis)
+}
+
+/// The Genesis that `partition` begins with: `proposed`, if it is empty and nobody else is faster.
+async fn first_of(
+    log: &dyn Log,
+    partition: Partition,
+    proposed: &Genesis,
+) -> Result<Genesis, Error> {
+    let mut pause = FIRST_PAUSE;
+    let mut attempts = 1..=ATTEMPTS;
+    loop {
+        attempts.next();
+        match try_first_of(log, partition, proposed).await {
+            Err(error) if error.is_retryable() && !attempts.is_empty() => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            found => return found,
+        }
+    }
+}
+
+async fn try_first_of(
+    log: &dyn Log,
+    partition: Partition,
+    proposed: &Genesis,
+) -> Result<Genesis, Error> {
+    if log.end(partition).await? == 0 {
+        let proposal = Record::value(Entry::Genesis(proposed.clone()).encode());
+        match log.append(partition, proposal).await {
+            Append::Written => {}
+            Append::NotWritten(why) | Append::Unknown(why) => {
+                return Err(Error::new(ErrorKind::Unavailable, why));
+            }
+        }
+    }
+    let first = log.tail(partition, 0).next().await?.into_iter().next();
+    let decoded = first.map(|stored| Entry::decode(&stored.record.value));
+    match decoded {
+        Some(Decoded::Entry(Entry::Genesis(genesis))) => Ok(genesis),
+        Some(Decoded::UnknownFormat(format)) => Err(newer(log, format)),
+        Some(Decoded::Entry(Entry::Commit(_)) | Decoded::Stray | Decoded::Malformed(_)) | None => {
+            let topic = log.topic();
+            let message = format!("partition {partition} of {topic} does not begin a journal");
+            Err(Error::new(ErrorKind::Foreign, message).with_page("journal-foreign"))
+        }
+    }
+}
+
+fn check(log: &dyn Log, found: &Genesis, proposed: &Genesis) -> Result<(), Error> {
+    if found.format != proposed.format {
+        return Err(newer(log, found.format));
+    }
+    if found.partitions != proposed.partitions {
+        return Err(refused(
+            log,
+            &format!(
+                "was begun with {} partitions and keeps them for ever; {} are configured",
+                found.partitions, proposed.partitions
+            ),
+        ));
+    }
+    if found.hash != proposed.hash {
+        return Err(refused(
+            log,
+            &format!(
+                "places its streams by {}, this release by {}",
+                found.hash, proposed.hash
+            ),
+        ));
+    }
+    Ok(())
+}
+
+async fn check_surplus(log: &dyn Log, genesis: &Genesis) -> Result<(), Error> {
+    for partition in genesis.partitions..log.partitions() {
+        if log.end(partition).await? > 0 {
+            return Err(refused(
+                log,
+                &format!(
+                    "was begun with {} partitions, but there are records in partition {partition}",
+                    genesis.partitions
+                ),
+            ));
+        }
+    }
+    if log.partitions() > genesis.partitions {
+        tracing::warn!(
+            topic = log.topic(),
+            partitions = log.partitions(),
+            used = genesis.partitions,
+            "the journal has more partitions than it was begun with: the others stay empty"
+        );
+    }
+    Ok(())
+}
+
+fn refused(log: &dyn Log, why: &str) -> Error {
+    let message = format!("the journal {} {why}", log.topic());
+    Error::new(ErrorKind::Misconfigured, message).with_page("journal-genesis")
+}
+
+fn newer(log: &dyn Log, format: u32) -> Error {
+    let message = format!(
+        "the journal {} has the format {format}, this release reads {FORMAT}: another release wrote it",
+        log.topic()
+    );
+    Error::new(ErrorKind::Unreadable, message).with_page("journal-newer")
 }

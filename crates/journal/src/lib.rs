@@ -18,6 +18,7 @@
 //! beside the suite that every log must pass ([`conformance`]) and its speed ([`raw`]).
 
 pub mod accept;
+mod codec;
 pub mod commit;
 pub mod conformance;
 mod error;
