@@ -13,8 +13,11 @@
 //! loses nothing that was acknowledged. One process has the file; a second one is refused.
 
 mod codec;
+mod folder;
 mod log;
 mod partition;
+#[cfg(test)]
+mod power_cut;
 mod store;
 mod topics;
 mod writer;

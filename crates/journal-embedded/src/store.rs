@@ -14,11 +14,12 @@ use std::sync::{PoisonError, RwLock, RwLockReadGuard};
 
 use journal::{Batch, Error, ErrorKind, Kind, Offset, Stored, TopicSpec};
 use redb::{
-    Builder, Database, DatabaseError, Durability, ReadableDatabase as _, ReadableTable as _,
-    StorageBackend, StorageError, TableDefinition, WriteTransaction,
+    Builder, Database, Durability, ReadableDatabase as _, ReadableTable as _, TableDefinition,
+    WriteTransaction,
 };
 
 use crate::codec;
+use crate::folder::Folder;
 use crate::partition::Place;
 
 const TOPICS: TableDefinition<&str, (u32, u32, u8)> = TableDefinition::new("topics");
@@ -30,13 +31,16 @@ const KEY_BYTES: usize = 16;
 /// What redb may keep of the file in memory: tails at the end never read it.
 const CACHE_BYTES: usize = 16 * 1024 * 1024;
 
-/// The one file in the folder.
-const FILE: &str = "journal.redb";
-
 pub(crate) struct Store {
     /// None once it is closed.
-    database: RwLock<Option<Database>>,
+    opened: RwLock<Option<Opened>>,
     folder: PathBuf,
+}
+
+/// The folder is given free after the file.
+struct Opened {
+    database: Database,
+    _taken: Option<Folder>,
 }
 
 /// A topic as it is stored.
@@ -67,33 +71,26 @@ pub(crate) enum Failed {
 impl Store {
     /// Opens the file in `folder`, makes both if they are missing, repairs what a crash has left.
     pub(crate) fn open(folder: &Path) -> Result<Self, Error> {
-        std::fs::create_dir_all(folder).map_err(|error| {
-            let message = format!("the folder {} cannot be made", folder.display());
-            Error::new(ErrorKind::Misconfigured, message).with_source(error)
-        })?;
-        let database = builder(folder)
-            .create(folder.join(FILE))
-            .map_err(|error| not_opened(folder, error))?;
-        sync_names(folder)?;
-        Self::of(database, folder)
+        let taken = Folder::take(folder)?;
+        let database = taken.database(&builder(folder))?;
+        Self::of(database, Some(taken), folder)
     }
 
-    /// Opens it on any other kind of disk.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "for the test that cuts the power")
-    )]
-    pub(crate) fn on(disk: impl StorageBackend) -> Result<Self, Error> {
+    /// Opens it on any other disk, for the test that cuts the power.
+    #[cfg(test)]
+    pub(crate) fn on(disk: impl redb::StorageBackend) -> Result<Self, Error> {
         let folder = Path::new("memory");
-        let database = builder(folder)
-            .create_with_backend(disk)
-            .map_err(|error| not_opened(folder, error))?;
-        Self::of(database, folder)
+        let database = builder(folder).create_with_backend(disk);
+        let database = database.map_err(|error| crate::folder::not_opened(folder, error))?;
+        Self::of(database, None, folder)
     }
 
-    fn of(database: Database, folder: &Path) -> Result<Self, Error> {
+    fn of(database: Database, taken: Option<Folder>, folder: &Path) -> Result<Self, Error> {
         let store = Self {
-            database: RwLock::new(Some(database)),
+            opened: RwLock::new(Some(Opened {
+                database,
+                _taken: taken,
+            })),
             folder: folder.to_owned(),
         };
         store.with("made ready", |database| {
@@ -110,13 +107,13 @@ impl Store {
     ///
     /// Errors: the disk's, at the last write.
     pub(crate) fn close(&self) -> Result<(), Error> {
-        let database = self
-            .database
+        let opened = self
+            .opened
             .write()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        database
-            .map_or(Ok(()), Database::close)
+        opened
+            .map_or(Ok(()), |opened| opened.database.close())
             .map_err(|error| self.told("closed", error.into()))
     }
 
@@ -202,10 +199,10 @@ impl Store {
         group: impl IntoIterator<Item = Placed<'a>>,
     ) -> Result<(), Failed> {
         let opened = self.opened();
-        let database = opened
+        let opened = opened
             .as_ref()
             .ok_or_else(|| Failed::Before(self.closed()))?;
-        let staged = stage(database, group);
+        let staged = stage(&opened.database, group);
         let staged = staged.map_err(|error| Failed::Before(self.told("written", error)))?;
         let committed = staged.commit().map_err(redb::Error::from);
         committed.map_err(|error| Failed::During(self.told("written", error)))
@@ -217,12 +214,12 @@ impl Store {
         work: impl FnOnce(&Database) -> Result<T, redb::Error>,
     ) -> Result<T, Error> {
         let opened = self.opened();
-        let database = opened.as_ref().ok_or_else(|| self.closed())?;
-        work(database).map_err(|error| self.told(what, error))
+        let opened = opened.as_ref().ok_or_else(|| self.closed())?;
+        work(&opened.database).map_err(|error| self.told(what, error))
     }
 
-    fn opened(&self) -> RwLockReadGuard<'_, Option<Database>> {
-        self.database.read().unwrap_or_else(PoisonError::into_inner)
+    fn opened(&self) -> RwLockReadGuard<'_, Option<Opened>> {
+        self.opened.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn told(&self, what: &str, error: redb::Error) -> Error {
@@ -306,56 +303,6 @@ fn builder(folder: &Path) -> Builder {
         }
     });
     builder
-}
-
-/// The folder's entry for the file, and the one for the folder itself, are on the disk too.
-fn sync_names(folder: &Path) -> Result<(), Error> {
-    let sync = |path: &Path| std::fs::File::open(path)?.sync_all();
-    let parent = folder
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    if cfg!(unix) {
-        sync(folder)
-            .and_then(|()| parent.map_or(Ok(()), sync))
-            .map_err(|error| {
-                let message = format!("the folder {} cannot be synced", folder.display());
-                Error::new(ErrorKind::Unavailable, message).with_source(error)
-            })?;
-    }
-    Ok(())
-}
-
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "redb's enum may grow; what is new to us is a disk that fails"
-)]
-fn not_opened(folder: &Path, error: DatabaseError) -> Error {
-    let folder = folder.display();
-    let (kind, page, message) = match &error {
-        DatabaseError::DatabaseAlreadyOpen | DatabaseError::LockProtocolMismatch => (
-            ErrorKind::InUse,
-            "journal-in-use",
-            format!(
-                "the journal in {folder} is open in another process: stop that one, or use another folder"
-            ),
-        ),
-        DatabaseError::UpgradeRequired(version) => (
-            ErrorKind::Misconfigured,
-            "journal-format",
-            format!("the journal in {folder} has the old file format {version}"),
-        ),
-        DatabaseError::Storage(StorageError::Corrupted(what)) => (
-            ErrorKind::Unreadable,
-            "journal-damaged",
-            format!("the journal in {folder} is damaged: {what}"),
-        ),
-        _ => (
-            ErrorKind::Unavailable,
-            "journal-not-opened",
-            format!("the journal in {folder} cannot be opened: {error}"),
-        ),
-    };
-    Error::new(kind, message).with_page(page).with_source(error)
 }
 
 fn prefix(place: Place) -> [u8; 8] {
