@@ -24,6 +24,13 @@ pub(crate) struct PurchaseRow {
     pub(crate) purchase_id: String,
 }
 
+impl PurchaseRow {
+    /// The row in words, for the rejects file.
+    pub(crate) fn text(&self) -> String {
+        format!("{},{},{}", self.customer_id, self.occurred_at, self.amount)
+    }
+}
+
 /// Turns records into rows.
 #[derive(Debug)]
 pub(crate) struct RowReader {
@@ -99,8 +106,7 @@ impl RowReader {
         hasher.finalize_xof().fill(&mut hash);
         let nth = self.seen.entry(hash).or_default();
         *nth += 1;
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("row-{digits}-{nth}")
+        format!("row-{:032x}-{nth}", u128::from_be_bytes(hash))
     }
 }
 

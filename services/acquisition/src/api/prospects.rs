@@ -39,8 +39,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::CreateProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let written = present("prospect", message.prospect.as_ref())?;
         let kind: Kind = wire::prospect::kind("prospect.kind", written.kind)?;
         let source = written.source.clone();
@@ -60,7 +59,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::RecordTouchpointRequest>,
     ) -> Result<Response<proto::Touchpoint>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = prospect_id("parent", &message.parent)?;
         let written = present("touchpoint", message.touchpoint.as_ref())?;
         self.record(&call, &message, id, written).await
@@ -70,8 +69,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::BatchRecordTouchpointsRequest>,
     ) -> Result<Response<proto::BatchRecordTouchpointsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let batch: Uuid = parse("request_id", &message.request_id)?;
         // Touches of one prospect follow each other, those of others do not wait for them.
         let mut by_prospect: BTreeMap<String, Vec<(usize, proto::TouchpointItem)>> =
@@ -105,7 +103,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::QualifyProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let qualification = Qualification {
             proposition_id: proposition_id("proposition", &message.proposition)?,
@@ -125,8 +123,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::ConvertProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let promises = message.promises.iter().map(wire::prospect::proposed);
         let ask = Ask {
@@ -164,8 +161,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::CloseProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let closing = Closing {
             reason: wire::prospect::close_reason("reason", message.reason)?,
@@ -187,8 +183,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::GetProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let read = |rows: &dyn Rows| get(rows, id);
         self.0
@@ -200,8 +195,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::ListProspectsRequest>,
     ) -> Result<Response<proto::ListProspectsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let page = Page::parse(message.page_size, &message.page_token, &["prospects"])?;
         let after = page.after_uuid()?;
         let read = |rows: &dyn Rows| {
