@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use eventsourcing::scenario::{Given, given};
 
-use super::{Action, Closing, Kind, Outcome};
+use super::{Action, Closing, Kind, Outcome, Proposed};
 use crate::consent::Status;
 use crate::promise::Finding;
 use crate::relationship::{Cause, Reason};
 use crate::story::{
-    TODAY, assess, customer, day, end, leave, make, open_with_contact, parsed, repair, win_back,
+    TODAY, assess, customer, day, end, leave, make, open_with_contact, opening, parsed, repair,
+    win_back,
 };
 use crate::{Command, Customer, Event};
 
@@ -191,4 +192,27 @@ fn every_loss_asks_for_a_win_back_of_its_own() {
         .and(leave(300));
     assert_eq!(open_kinds(&story), [Kind::WinBack]);
     assert_eq!(closed(&story), [(Kind::WinBack, Outcome::Cancelled)]);
+    let (cancelled, _) = story.state().closed_actions.iter().next().unwrap();
+    assert!(!story.state().open_actions.contains_key(cancelled));
+}
+
+#[test]
+fn a_loss_leaves_a_win_back_to_be_done() {
+    let proposed = |action_id: &str, kind| {
+        Event::ActionProposed(Proposed {
+            action_id: parsed(action_id),
+            kind,
+            promise_id: None,
+            proposed_at: day(150),
+            due_at: day(160),
+        })
+    };
+    let events = [
+        Event::RelationshipOpened(opening().opening),
+        proposed("grow", Kind::Grow),
+        proposed("win-back", Kind::WinBack),
+    ];
+    let story = given::<Customer>(events).and(leave(200));
+    assert_eq!(open_kinds(&story), [Kind::WinBack]);
+    assert_eq!(closed(&story), [(Kind::Grow, Outcome::Cancelled)]);
 }
