@@ -53,11 +53,21 @@ impl Desk {
             }
             Ok(())
         };
-        let answered = self.engine.execute(request, decide, move |rows| answer(rows, id)).await;
-        let Answer { value, position, replayed } =
-            answered.map_err(|failure| failed(id, &failure))?;
+        let answered = self
+            .engine
+            .execute(request, decide, move |rows| answer(rows, id))
+            .await;
+        let Answer {
+            value,
+            position,
+            replayed,
+        } = answered.map_err(|failure| failed(id, &failure))?;
         let value = value.ok_or_else(|| unavailable("the resource is gone from this replica"))?;
-        Ok(reply(Answer { value, position, replayed }))
+        Ok(reply(Answer {
+            value,
+            position,
+            replayed,
+        }))
     }
 
     /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.
@@ -69,10 +79,15 @@ impl Desk {
         read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error>,
     ) -> Result<Response<T>, Status> {
         let position = min_position(position)?;
-        let read = self.engine.read(position.as_ref(), call.deadline, read).await;
+        let read = self
+            .engine
+            .read(position.as_ref(), call.deadline, read)
+            .await;
         let (value, at) = read.map_err(|why| unavailable(&why))?;
         let value = value.map_err(|error| unavailable(&error.to_string()))?;
-        value.map(|value| reply_at(value, &at)).ok_or_else(|| not_found(name))
+        value
+            .map(|value| reply_at(value, &at))
+            .ok_or_else(|| not_found(name))
     }
 }
 

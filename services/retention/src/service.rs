@@ -47,7 +47,9 @@ impl Service for Retention {
             "inbox" => Ok(()),
             _ => {
                 let stream = fact.stream;
-                Err(ApplyError::Unreadable(format!("no stream of retention: {stream}")))
+                Err(ApplyError::Unreadable(format!(
+                    "no stream of retention: {stream}"
+                )))
             }
         }
     }

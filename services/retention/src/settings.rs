@@ -27,6 +27,9 @@ impl Default for Settings {
 impl Settings {
     /// The assumptions of the method SIMPLE.
     pub(crate) const fn simple(&self) -> Simple {
-        Simple { retention: self.annual_retention_rate, discount: self.annual_discount_rate }
+        Simple {
+            retention: self.annual_retention_rate,
+            discount: self.annual_discount_rate,
+        }
     }
 }

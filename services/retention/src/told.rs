@@ -5,7 +5,7 @@ use patron_proto::acquisition::v1 as proto;
 use patron_proto::types::v1 as types;
 use prost::Message as _;
 use retention_domain::purchase::FirstPurchase;
-use retention_domain::relationship::{OpeningPromise, Opening, Origin, Source};
+use retention_domain::relationship::{Opening, OpeningPromise, Origin, Source};
 use server::{Wrong, currency, parse, parse_optional, resource_id};
 use uuid::Uuid;
 
@@ -45,14 +45,20 @@ pub(crate) fn read(
         return Ok(None);
     }
     if schema != 1 {
-        return Err(Wrong::new(kind, format!("schema {schema} is unknown to this release")));
+        return Err(Wrong::new(
+            kind,
+            format!("schema {schema} is unknown to this release"),
+        ));
     }
     let event = proto::ProspectConverted::decode(payload);
     let event = event.map_err(|error| Wrong::new(kind, error))?;
     let customer = customer(&event)?;
     let bought = event.first_purchase.as_ref();
     let bought = bought.map(|bought| first_purchase(customer, bought, default_margin_rate));
-    let promises = event.promises.iter().map(|written| promise(&event, written));
+    let promises = event
+        .promises
+        .iter()
+        .map(|written| promise(&event, written));
     Ok(Some(Conversion {
         customer,
         opening: opening(&event)?,

@@ -22,6 +22,15 @@ pub(crate) fn customer_id(field: &str, name: &str) -> Result<Uuid, Wrong> {
     uuid(field, id)
 }
 
+/// The namespace of ids that are made from ids of other systems. It never changes: it makes an import
+/// meet the customers of the import before.
+const IMPORTED: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_696d_706f_7274);
+
+/// The id of an imported customer.
+pub(crate) fn imported_id(external_id: &Label) -> Uuid {
+    Uuid::new_v5(&IMPORTED, external_id.as_str().as_bytes())
+}
+
 /// The ids in `customers/{customer}/promises/{promise}`.
 pub(crate) fn promise_name(field: &str, name: &str) -> Result<(Uuid, PromiseId), Wrong> {
     let [customer, promise] = resource_id(field, name, ["customers", "promises"])?;
@@ -34,7 +43,10 @@ fn uuid(field: &str, text: &str) -> Result<Uuid, Wrong> {
     if id.hyphenated().to_string() == text {
         Ok(id)
     } else {
-        Err(Wrong::new(field, "has a UUID that is not in lower case with hyphens"))
+        Err(Wrong::new(
+            field,
+            "has a UUID that is not in lower case with hyphens",
+        ))
     }
 }
 
@@ -104,7 +116,12 @@ mod tests {
     #[test]
     fn names_of_acquisition_are_names_that_acquisition_can_read() {
         assert!(proposition_name("proposition", "propositions/van-repair").is_ok());
-        for wrong in ["van-repair", "propositions/Van", "propositions/a/campaigns/b", ""] {
+        for wrong in [
+            "van-repair",
+            "propositions/Van",
+            "propositions/a/campaigns/b",
+            "",
+        ] {
             assert!(proposition_name("proposition", wrong).is_err(), "{wrong}");
         }
         assert_eq!(campaign_name("campaign", ""), Ok(None));

@@ -111,7 +111,9 @@ impl PromiseService for Promises {
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id);
         let read = |rows: &dyn Rows| shown(rows, id);
-        self.0.read(&call, &message.min_position, &message.name, read).await
+        self.0
+            .read(&call, &message.min_position, &message.name, read)
+            .await
     }
 
     async fn list_promises(
@@ -125,19 +127,29 @@ impl PromiseService for Promises {
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let after = page.after_text()?;
         let read = |rows: &dyn Rows| {
-            let Some(state) = customers::get(rows, id)? else { return Ok(None) };
+            let Some(state) = customers::get(rows, id)? else {
+                return Ok(None);
+            };
             let version = version(rows, &message.parent)?;
-            let behind = |id: &PromiseId| after.as_ref().is_none_or(|after| id.as_str() > after);
+            let behind = |id: &PromiseId| {
+                after
+                    .as_ref()
+                    .is_none_or(|after| id.as_str() > after.as_str())
+            };
             let found = state.promises.iter().filter(|(promise, _)| behind(promise));
             let found = found.take(page.wanted()).collect();
             let paged = page.cut(found, |(promise, _)| promise.as_str().as_bytes().to_vec());
             let rows = paged.rows.into_iter();
             Ok(Some(proto::ListPromisesResponse {
-                promises: rows.map(|(name, it)| promise_out(id, name, it, version)).collect(),
+                promises: rows
+                    .map(|(name, it)| promise_out(id, name, it, version))
+                    .collect(),
                 next_page_token: paged.next_page_token,
             }))
         };
-        self.0.read(&call, &message.min_position, &message.parent, read).await
+        self.0
+            .read(&call, &message.min_position, &message.parent, read)
+            .await
     }
 
     async fn get_promise_ledger(
@@ -147,9 +159,13 @@ impl PromiseService for Promises {
         let (call, message) = (Call::of(&request), request.into_inner());
         server::validate(&message)?;
         let only = Some(message.proposition.as_str()).filter(|name| !name.is_empty());
-        let only = only.map(|name| proposition_name("proposition", name)).transpose()?;
+        let only = only
+            .map(|name| proposition_name("proposition", name))
+            .transpose()?;
         let read = |rows: &dyn Rows| Ok(Some(ledger_out(&ledger::lines(rows, only.as_ref())?)));
-        self.0.read(&call, &message.min_position, &message.proposition, read).await
+        self.0
+            .read(&call, &message.min_position, &message.proposition, read)
+            .await
     }
 }
 
@@ -158,7 +174,9 @@ fn shown(
     promise_id: PromiseId,
 ) -> impl Fn(&dyn Rows, Uuid) -> Result<Option<proto::Promise>, Error> {
     move |rows, id| {
-        let Some(state) = customers::get(rows, id)? else { return Ok(None) };
+        let Some(state) = customers::get(rows, id)? else {
+            return Ok(None);
+        };
         let version = version(rows, &format!("customers/{id}"))?;
         let promise = state.promises.get(&promise_id);
         Ok(promise.map(|promise| promise_out(id, &promise_id, promise, version)))
@@ -166,9 +184,14 @@ fn shown(
 }
 
 fn ledger_out(lines: &[OfBenefit]) -> proto::PromiseLedger {
-    let total = lines.iter().fold(Line::default(), |total, of| total.plus(of.line));
+    let total = lines
+        .iter()
+        .fold(Line::default(), |total, of| total.plus(of.line));
     proto::PromiseLedger {
-        lines: lines.iter().map(|of| line_out(&of.proposition, &of.benefit_id, of.line)).collect(),
+        lines: lines
+            .iter()
+            .map(|of| line_out(&of.proposition, &of.benefit_id, of.line))
+            .collect(),
         total: Some(line_out("", "", total)),
     }
 }

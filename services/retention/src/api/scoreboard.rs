@@ -36,7 +36,9 @@ impl ScoreboardService for Scoreboards {
         let read = |rows: &dyn Rows| {
             scoreboard(rows, period, simple).map(|board| Some(board_out(period, &board)))
         };
-        self.0.read(&call, &message.min_position, "scoreboard", read).await
+        self.0
+            .read(&call, &message.min_position, "scoreboard", read)
+            .await
     }
 }
 
@@ -52,7 +54,9 @@ fn board_out(period: Period, board: &Scoreboard) -> proto::Scoreboard {
         won_back: board.won_back,
         closing: board.closing,
         retention_rate: board.retention_rate(),
-        money: money.map(|(currency, line)| line_out(*currency, line)).collect(),
+        money: money
+            .map(|(currency, line)| line_out(*currency, line))
+            .collect(),
     }
 }
 

@@ -81,8 +81,17 @@ pub(crate) fn actions(
     let after = after.map(|action| (id, action));
     let mut found = parsed(CLOSED_ACTIONS.scan(rows, &(id,), after.as_ref(), limit)?);
     let state = STATES.get(rows, &id)?.unwrap_or_default();
-    let behind = |action: &ActionId| after.as_ref().is_none_or(|(_, after)| action.as_str() > after);
-    found.extend(state.open_actions.into_iter().filter(|(action, _)| behind(action)));
+    let behind = |action: &ActionId| {
+        after
+            .as_ref()
+            .is_none_or(|(_, last)| action.as_str() > last.as_str())
+    };
+    found.extend(
+        state
+            .open_actions
+            .into_iter()
+            .filter(|(action, _)| behind(action)),
+    );
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.truncate(limit);
     Ok(found)
@@ -96,7 +105,11 @@ pub(crate) fn value(
     as_of: Time,
     simple: Simple,
 ) -> Result<i64, Error> {
-    if state.relationship.as_ref().is_none_or(|relationship| relationship.is_lost()) {
+    if state
+        .relationship
+        .as_ref()
+        .is_none_or(|relationship| relationship.is_lost())
+    {
         return Ok(0);
     }
     let purchases = PURCHASES.scan(rows, &(id,), None, usize::MAX)?;
@@ -108,7 +121,9 @@ pub(crate) fn value(
 pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(), Error> {
     let mut state = load(rows, id, &event.parts())?;
     let promise = promise_of(event);
-    let before = promise.and_then(|promise| state.promises.get(promise)).cloned();
+    let before = promise
+        .and_then(|promise| state.promises.get(promise))
+        .cloned();
     state.evolve(event);
     for (purchase, changed) in state.purchases.take_changes() {
         PURCHASES.put(rows, &(id, purchase.to_string()), changed)?;
@@ -145,5 +160,6 @@ const fn promise_of(event: &Event) -> Option<&PromiseId> {
 /// Rows under their typed ids. Only well-formed ids are ever written.
 fn parsed<K: std::str::FromStr, V>(rows: Vec<((Uuid, String), V)>) -> Vec<(K, V)> {
     let rows = rows.into_iter();
-    rows.filter_map(|((_, id), value)| Some((id.parse().ok()?, value))).collect()
+    rows.filter_map(|((_, id), value)| Some((id.parse().ok()?, value)))
+        .collect()
 }

@@ -92,7 +92,11 @@ pub(crate) fn lines(rows: &dyn Rows, only: Option<&Label>) -> Result<Vec<OfBenef
     };
     let found = found.into_iter();
     Ok(found
-        .map(|((proposition, benefit_id), line)| OfBenefit { proposition, benefit_id, line })
+        .map(|((proposition, benefit_id), line)| OfBenefit {
+            proposition,
+            benefit_id,
+            line,
+        })
         .collect())
 }
 
@@ -102,7 +106,10 @@ pub(crate) fn changed(
     before: Option<&Promise>,
     after: &Promise,
 ) -> Result<(), Error> {
-    let key = (after.terms.proposition.to_string(), after.terms.benefit_id.to_string());
+    let key = (
+        after.terms.proposition.to_string(),
+        after.terms.benefit_id.to_string(),
+    );
     let mut line = LINES.get(rows, &key)?.unwrap_or_default();
     if let Some(before) = before {
         line.count(before, -1);
@@ -111,7 +118,10 @@ pub(crate) fn changed(
     LINES.put(rows, &key, &line)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a ratio for people; no sum is made of it")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "a ratio for people; no sum is made of it"
+)]
 fn ratio(part: i64, whole: i64) -> Option<f64> {
     (whole > 0).then(|| part as f64 / whole as f64)
 }

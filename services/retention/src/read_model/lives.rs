@@ -43,10 +43,24 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
     let turn = match event {
         Event::RelationshipOpened(opening) => {
             let (acquired_at, currency) = (opening.acquired_at, opening.currency);
-            return LIVES.put(rows, &id, &Life { acquired_at, currency, turns: Vec::new() });
+            return LIVES.put(
+                rows,
+                &id,
+                &Life {
+                    acquired_at,
+                    currency,
+                    turns: Vec::new(),
+                },
+            );
         }
-        Event::RelationshipLost(loss) => Turn { at: loss.ended_at, active: false },
-        Event::RelationshipWonBack { won_back_at } => Turn { at: *won_back_at, active: true },
+        Event::RelationshipLost(loss) => Turn {
+            at: loss.ended_at,
+            active: false,
+        },
+        Event::RelationshipWonBack { won_back_at } => Turn {
+            at: *won_back_at,
+            active: true,
+        },
         Event::PromiseMade(_)
         | Event::PurchaseRecorded(_)
         | Event::PurchaseReversed(_)
@@ -57,7 +71,9 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
         | Event::ActionProposed(_)
         | Event::ActionCancelled { .. } => return Ok(()),
     };
-    let Some(mut life) = LIVES.get(rows, &id)? else { return Ok(()) };
+    let Some(mut life) = LIVES.get(rows, &id)? else {
+        return Ok(());
+    };
     life.turns.push(turn);
     LIVES.put(rows, &id, &life)
 }

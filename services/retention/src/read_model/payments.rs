@@ -32,14 +32,20 @@ pub(crate) struct Taken {
 pub(crate) fn paid(rows: &dyn Rows, from: Time, to: Time) -> Result<Vec<(Uuid, Paid)>, Error> {
     let at = |time: Time| (time.micros(), Uuid::nil(), String::new());
     let found = PAID.range(rows, &at(from), &at(to), usize::MAX)?;
-    Ok(found.into_iter().map(|((_, customer, _), paid)| (customer, paid)).collect())
+    Ok(found
+        .into_iter()
+        .map(|((_, customer, _), paid)| (customer, paid))
+        .collect())
 }
 
 /// The reversals from one moment, included, to another, excluded, each with its customer.
 pub(crate) fn taken(rows: &dyn Rows, from: Time, to: Time) -> Result<Vec<(Uuid, Taken)>, Error> {
     let at = |time: Time| (time.micros(), Uuid::nil(), String::new(), String::new());
     let found = TAKEN.range(rows, &at(from), &at(to), usize::MAX)?;
-    Ok(found.into_iter().map(|((_, customer, _, _), taken)| (customer, taken)).collect())
+    Ok(found
+        .into_iter()
+        .map(|((_, customer, _, _), taken)| (customer, taken))
+        .collect())
 }
 
 /// Lets an event happen, if it is about money. `state` is the customer's after it.
@@ -50,7 +56,11 @@ pub(crate) fn apply(
     event: &Event,
 ) -> Result<(), Error> {
     if let Event::PurchaseRecorded(recorded) = event {
-        let key = (recorded.occurred_at.micros(), id, recorded.purchase_id.to_string());
+        let key = (
+            recorded.occurred_at.micros(),
+            id,
+            recorded.purchase_id.to_string(),
+        );
         let paid = Paid {
             currency: recorded.amount.currency,
             amount: recorded.amount.minor_units,

@@ -65,7 +65,10 @@ impl Period {
 
 impl Scoreboard {
     /// Kept of those active at the start; nothing if there were none.
-    #[expect(clippy::cast_precision_loss, reason = "a ratio for people; no sum is made of it")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a ratio for people; no sum is made of it"
+    )]
     pub(crate) fn retention_rate(&self) -> Option<f64> {
         (self.opening > 0).then(|| self.kept as f64 / self.opening as f64)
     }
@@ -87,11 +90,13 @@ pub(crate) fn scoreboard(
         if life.acquired_at >= period.end {
             continue;
         }
-        let turns = life.turns.iter().filter(|turn| period.contains(turn.at));
-        let (back, gone): (Vec<_>, Vec<_>) = turns.partition(|turn| turn.active);
-        board.won_back += count(back.len());
-        board.lost += count(gone.len());
-        let opened = period.start.is_some_and(|start| life.is_active_before(start));
+        for turn in life.turns.iter().filter(|turn| period.contains(turn.at)) {
+            board.won_back += i64::from(turn.active);
+            board.lost += i64::from(!turn.active);
+        }
+        let opened = period
+            .start
+            .is_some_and(|start| life.is_active_before(start));
         let closed = life.is_active_before(period.end);
         board.created += i64::from(period.contains(life.acquired_at));
         board.opening += i64::from(opened);
@@ -140,8 +145,4 @@ fn trailing_margins(rows: &dyn Rows, end: Time) -> Result<BTreeMap<Uuid, i64>, E
         }
     }
     Ok(margins)
-}
-
-fn count(n: usize) -> i64 {
-    i64::try_from(n).unwrap_or(i64::MAX)
 }

@@ -11,9 +11,7 @@ use retention_domain::promise::Made;
 use retention_domain::purchase::{Recorded, Reversed};
 use retention_domain::relationship::{Loss, Opening};
 use retention_domain::{Event, promise};
-use server::{
-    Wrong, currency, money_out, parse, parse_optional, present, resource_id, timestamp,
-};
+use server::{Wrong, currency, money_out, parse, parse_optional, present, resource_id, timestamp};
 use uuid::Uuid;
 
 use super::promise::{Promised, assessed, own, score_out, terms, terms_out};
@@ -39,11 +37,17 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
         Event::PurchaseReversed(reversed) => public(&reversed_out(name, reversed)),
         Event::PromiseKept(kept) => public(&kept_out(&name, kept)),
         Event::PromiseBroken(broken) => public(&broken_out(&name, broken)),
-        Event::PromiseRepaired { promise_id, occurred_at } => public(&proto::PromiseRepaired {
+        Event::PromiseRepaired {
+            promise_id,
+            occurred_at,
+        } => public(&proto::PromiseRepaired {
             promise: format!("{name}/promises/{promise_id}"),
             occurred_at: Some(timestamp(*occurred_at)),
         }),
-        Event::PromiseWaived { promise_id, occurred_at } => public(&proto::PromiseWaived {
+        Event::PromiseWaived {
+            promise_id,
+            occurred_at,
+        } => public(&proto::PromiseWaived {
             promise: format!("{name}/promises/{promise_id}"),
             occurred_at: Some(timestamp(*occurred_at)),
             note: None,
@@ -54,7 +58,10 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
             occurred_at: Some(timestamp(*won_back_at)),
         }),
         Event::ActionProposed(proposed) => public(&proposed_out(&name, proposed)),
-        Event::ActionCancelled { action_id, cancelled_at } => public(&proto::ActionCancelled {
+        Event::ActionCancelled {
+            action_id,
+            cancelled_at,
+        } => public(&proto::ActionCancelled {
             action: format!("{name}/actions/{action_id}"),
             occurred_at: Some(timestamp(*cancelled_at)),
         }),
@@ -101,7 +108,10 @@ fn message<M: Message + Default>(event: &journal::Event) -> Result<M, Wrong> {
 }
 
 fn unknown(event: &journal::Event) -> Wrong {
-    Wrong::new(&event.kind, format!("schema {} is unknown to this release", event.schema))
+    Wrong::new(
+        &event.kind,
+        format!("schema {} is unknown to this release", event.schema),
+    )
 }
 
 /// The event must name the customer in whose stream it stands.
@@ -279,13 +289,20 @@ fn lost_out(customer: String, loss: &Loss) -> proto::RelationshipLost {
         cause: cause_out(loss.cause),
         reason: optional_reason_out(loss.reason),
         competitor: text(loss.competitor.as_ref()),
-        broken_promise_ids: loss.broken_promise_ids.iter().map(ToString::to_string).collect(),
+        broken_promise_ids: loss
+            .broken_promise_ids
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
 fn lost(customer: Uuid, read: &proto::RelationshipLost) -> Result<Event, Wrong> {
     same(customer, &read.customer)?;
-    let broken = read.broken_promise_ids.iter().map(|id| parse("broken_promise_ids", id));
+    let broken = read
+        .broken_promise_ids
+        .iter()
+        .map(|id| parse("broken_promise_ids", id));
     Ok(Event::RelationshipLost(Loss {
         ended_at: time("occurred_at", read.occurred_at.as_ref())?,
         cause: cause("cause", read.cause)?,

@@ -44,7 +44,8 @@ pub(crate) fn promise_id(
     n: usize,
 ) -> Result<PromiseId, Wrong> {
     let chosen = parse_optional("terms.promise_id", &terms.promise_id)?;
-    Ok(chosen.unwrap_or_else(|| Uuid::new_v5(&request_id, format!("PROMISE/{n}").as_bytes()).into()))
+    Ok(chosen
+        .unwrap_or_else(|| Uuid::new_v5(&request_id, format!("PROMISE/{n}").as_bytes()).into()))
 }
 
 /// What is promised, as protobuf writes it.
@@ -63,16 +64,20 @@ pub(crate) fn terms_out(id: &PromiseId, terms: &Terms) -> types::PromiseTerms {
 pub(crate) fn finding(verdict: i32, perceived_score: i32) -> Result<Finding, Wrong> {
     let unsaid = proto::PromiseVerdict::Unspecified as i32;
     match (verdict, perceived_score) {
-        (verdict, 0) if verdict == unsaid => {
-            Err(Wrong::new("verdict", "is required, or else perceived_score"))
-        }
+        (verdict, 0) if verdict == unsaid => Err(Wrong::new(
+            "verdict",
+            "is required, or else perceived_score",
+        )),
         (verdict, score) if verdict == unsaid => {
             Ok(Finding::Perceived(small("perceived_score", score)?))
         }
         (verdict, 0) if verdict == proto::PromiseVerdict::Kept as i32 => Ok(Finding::Kept),
         (verdict, 0) if verdict == proto::PromiseVerdict::Broken as i32 => Ok(Finding::Broken),
         (_, 0) => Err(Wrong::new("verdict", "must be KEPT or BROKEN")),
-        _ => Err(Wrong::new("perceived_score", "decides the verdict by itself: give one of the two")),
+        _ => Err(Wrong::new(
+            "perceived_score",
+            "decides the verdict by itself: give one of the two",
+        )),
     }
 }
 
@@ -85,9 +90,10 @@ pub(crate) fn assessed(
 ) -> Result<Assessed, Wrong> {
     let score = match score {
         (None, None) => None,
-        (Some(perceived), Some(gap)) => {
-            Some(Score { perceived: small("perceived_score", perceived)?, gap })
-        }
+        (Some(perceived), Some(gap)) => Some(Score {
+            perceived: small("perceived_score", perceived)?,
+            gap,
+        }),
         (None, Some(_)) => return Err(Wrong::new("perceived_score", "is missing beside gap")),
         (Some(_), None) => return Err(Wrong::new("gap", "is missing beside perceived_score")),
     };
@@ -110,7 +116,10 @@ pub(crate) fn own(customer: Uuid, name: &str) -> Result<PromiseId, Wrong> {
 
 /// The perceived score and the gap, as protobuf writes them.
 pub(crate) fn score_out(score: Option<Score>) -> (Option<i32>, Option<i32>) {
-    (score.map(|score| small_out(score.perceived)), score.map(|score| score.gap))
+    (
+        score.map(|score| small_out(score.perceived)),
+        score.map(|score| score.gap),
+    )
 }
 
 /// A promise and what became of it.

@@ -45,6 +45,8 @@ pub(crate) fn purchase_out(
         contribution_margin: amount(purchase.contribution_margin),
         margin_source: margin_source_out(purchase.margin_source),
         occurred_at: Some(timestamp(purchase.occurred_at)),
-        reversals: reversals.map(|(id, taken)| reversal(id.to_string(), taken)).collect(),
+        reversals: reversals
+            .map(|(id, taken)| reversal(id.to_string(), taken))
+            .collect(),
     }
 }

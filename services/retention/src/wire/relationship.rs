@@ -56,7 +56,9 @@ pub(crate) struct Came<'a> {
 pub(crate) fn origin(came: &Came<'_>) -> Result<Origin, Wrong> {
     let import = proto::CustomerSource::Import as i32;
     let source = if came.source == import {
-        Source::Import { external_id: parse("external_id", came.external_id)? }
+        Source::Import {
+            external_id: parse("external_id", came.external_id)?,
+        }
     } else if came.source == proto::CustomerSource::Prospect as i32 {
         Source::Prospect
     } else {
@@ -65,7 +67,9 @@ pub(crate) fn origin(came: &Came<'_>) -> Result<Origin, Wrong> {
     let proposition = Some(came.proposition).filter(|name| !name.is_empty());
     Ok(Origin {
         source,
-        proposition: proposition.map(|name| proposition_name("proposition", name)).transpose()?,
+        proposition: proposition
+            .map(|name| proposition_name("proposition", name))
+            .transpose()?,
         campaign: campaign_name("campaign", came.campaign)?,
         presentation_id: parse_optional("presentation_id", came.presentation_id)?,
     })
@@ -75,9 +79,10 @@ pub(crate) fn origin(came: &Came<'_>) -> Result<Origin, Wrong> {
 pub(crate) fn source_out(source: &Source) -> (i32, String) {
     match source {
         Source::Prospect => (proto::CustomerSource::Prospect as i32, String::new()),
-        Source::Import { external_id } => {
-            (proto::CustomerSource::Import as i32, external_id.to_string())
-        }
+        Source::Import { external_id } => (
+            proto::CustomerSource::Import as i32,
+            external_id.to_string(),
+        ),
     }
 }
 
@@ -89,7 +94,10 @@ pub(crate) fn consents(given: &[types::Consent]) -> Result<Consents, Wrong> {
 fn consent(given: &types::Consent) -> Result<(Label, Consent), Wrong> {
     let status = status("consents.status", given.status)?;
     let at = time("consents.at", given.at.as_ref())?;
-    Ok((parse("consents.purpose", &given.purpose)?, Consent { status, at }))
+    Ok((
+        parse("consents.purpose", &given.purpose)?,
+        Consent { status, at },
+    ))
 }
 
 /// The consents in force, by purpose.
@@ -111,17 +119,23 @@ pub(crate) fn loss_out(loss: &Loss) -> proto::Loss {
         cause: cause_out(loss.cause),
         reason: optional_reason_out(loss.reason),
         competitor: text(loss.competitor.as_ref()),
-        broken_promise_ids: loss.broken_promise_ids.iter().map(ToString::to_string).collect(),
+        broken_promise_ids: loss
+            .broken_promise_ids
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
     }
 }
 
 /// An action and what became of it.
 pub(crate) fn action_out(customer: Uuid, id: &ActionId, action: &Action) -> proto::Action {
-    let state = action.closing.map_or(proto::ActionState::Open, |closing| match closing.outcome {
-        Outcome::Succeeded => proto::ActionState::Succeeded,
-        Outcome::Failed => proto::ActionState::Failed,
-        Outcome::Cancelled => proto::ActionState::Cancelled,
-    });
+    let state = action
+        .closing
+        .map_or(proto::ActionState::Open, |closing| match closing.outcome {
+            Outcome::Succeeded => proto::ActionState::Succeeded,
+            Outcome::Failed => proto::ActionState::Failed,
+            Outcome::Cancelled => proto::ActionState::Cancelled,
+        });
     proto::Action {
         name: format!("customers/{customer}/actions/{id}"),
         r#type: action_type_out(action.kind),

@@ -21,7 +21,10 @@ pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::C
     let money = |minor_units| Some(money_out(Money::new(relationship.currency, minor_units)));
     let origin = &relationship.origin;
     let (source, external_id) = source_out(&origin.source);
-    let loss = relationship.last_loss.as_ref().filter(|_| relationship.is_lost());
+    let loss = relationship
+        .last_loss
+        .as_ref()
+        .filter(|_| relationship.is_lost());
     Some(proto::Customer {
         name: format!("customers/{id}"),
         state: state_out(relationship.state),
@@ -47,13 +50,22 @@ pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::C
 }
 
 /// A customer in view FULL, worth `value` in minor units.
-pub(crate) fn full(id: Uuid, state: &Customer, version: u64, value: i64) -> Option<proto::Customer> {
+pub(crate) fn full(
+    id: Uuid,
+    state: &Customer,
+    version: u64,
+    value: i64,
+) -> Option<proto::Customer> {
     let relationship = state.relationship.as_ref()?;
     let promises = state.promises.iter();
     let actions = state.open_actions.iter();
     Some(proto::Customer {
-        promises: promises.map(|(promise, it)| promise_out(id, promise, it, version)).collect(),
-        open_actions: actions.map(|(action, it)| action_out(id, action, it)).collect(),
+        promises: promises
+            .map(|(promise, it)| promise_out(id, promise, it, version))
+            .collect(),
+        open_actions: actions
+            .map(|(action, it)| action_out(id, action, it))
+            .collect(),
         value: Some(money_out(Money::new(relationship.currency, value))),
         ..basic(id, state, version)?
     })
