@@ -57,7 +57,10 @@ pub(crate) async fn scorecards(
         let page = acquisition.campaigns.list_campaigns(request).await;
         let page = page.map_err(|status| said(&status))?.into_inner();
         for campaign in page.campaigns {
-            let request = GetCampaignScorecardRequest { name: campaign.name, ..Default::default() };
+            let request = GetCampaignScorecardRequest {
+                name: campaign.name,
+                ..Default::default()
+            };
             let card = acquisition.campaigns.get_campaign_scorecard(request).await;
             cards.push(card.map_err(|status| said(&status))?.into_inner());
         }
@@ -73,7 +76,9 @@ pub(crate) fn shown(cards: &[CampaignScorecard]) -> String {
     let mut headings = vec!["campaign"];
     headings.extend(cards.iter().map(|card| last(&card.campaign)));
     let line = |what: &str, figure: &dyn Fn(&CampaignScorecard) -> String| {
-        std::iter::once(what.to_owned()).chain(cards.iter().map(figure)).collect::<Vec<String>>()
+        std::iter::once(what.to_owned())
+            .chain(cards.iter().map(figure))
+            .collect::<Vec<String>>()
     };
     let kept = |card: &CampaignScorecard| {
         let promises = card.promises.as_ref();
@@ -90,7 +95,11 @@ pub(crate) fn shown(cards: &[CampaignScorecard]) -> String {
     };
     let flagged = |card: &CampaignScorecard| {
         let flagged = card.flagged_presentation_ids.join(", ");
-        if flagged.is_empty() { "–".to_owned() } else { format!("⚑ {flagged}") }
+        if flagged.is_empty() {
+            "–".to_owned()
+        } else {
+            format!("⚑ {flagged}")
+        }
     };
     let payback = |card: &CampaignScorecard| match card.payback_days {
         Some(days) => format!("{days} days"),
@@ -98,15 +107,21 @@ pub(crate) fn shown(cards: &[CampaignScorecard]) -> String {
     };
     let lines = vec![
         line("customers created", &|card| card.created.to_string()),
-        line("active now", &|card| format!("{} of {}", card.active, card.created)),
+        line("active now", &|card| {
+            format!("{} of {}", card.active, card.created)
+        }),
         line("promises kept", &kept),
         line("  95 % interval", &sure),
         line("flagged presentations", &flagged),
         line("spend", &|card| amount(card.spend.as_ref())),
         line("cost per customer", &|card| amount(card.cac.as_ref())),
         line("customer equity", &|card| amount(card.equity.as_ref())),
-        line("equity per unit of spend", &|card| ratio(card.equity_per_spend)),
-        line("margin so far", &|card| amount(card.margin_to_date.as_ref())),
+        line("equity per unit of spend", &|card| {
+            ratio(card.equity_per_spend)
+        }),
+        line("margin so far", &|card| {
+            amount(card.margin_to_date.as_ref())
+        }),
         line("paid back after", &payback),
     ];
     table(&headings, lines)

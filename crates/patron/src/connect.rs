@@ -17,10 +17,20 @@ use tonic::transport::{Channel, Endpoint};
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Services {
     /// Where acquisition listens.
-    #[arg(long, env = "PATRON_ACQUISITION", default_value = "http://127.0.0.1:7401", value_name = "URL")]
+    #[arg(
+        long,
+        env = "PATRON_ACQUISITION",
+        default_value = "http://127.0.0.1:7401",
+        value_name = "URL"
+    )]
     pub(crate) acquisition: String,
     /// Where retention listens.
-    #[arg(long, env = "PATRON_RETENTION", default_value = "http://127.0.0.1:7402", value_name = "URL")]
+    #[arg(
+        long,
+        env = "PATRON_RETENTION",
+        default_value = "http://127.0.0.1:7402",
+        value_name = "URL"
+    )]
     pub(crate) retention: String,
 }
 
@@ -57,7 +67,8 @@ impl Services {
     pub(crate) async fn retention(&self) -> anyhow::Result<Retention> {
         let channel = channel("retention", &self.retention).await?;
         Ok(Retention {
-            customers: CustomerServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            customers: CustomerServiceClient::new(channel.clone())
+                .max_decoding_message_size(LARGEST),
             promises: PromiseServiceClient::new(channel.clone()),
             scoreboard: ScoreboardServiceClient::new(channel),
         })

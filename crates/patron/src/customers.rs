@@ -38,7 +38,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         };
         let customer = retention.customers.get_customer(request).await;
         let customer = customer.map_err(|status| said(&status))?.into_inner();
-        print(if args.json { json(&customer)? } else { one(&customer) });
+        print(if args.json {
+            json(&customer)?
+        } else {
+            one(&customer)
+        });
         return Ok(());
     }
     let request = ListCustomersRequest {
@@ -56,13 +60,20 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let lines = page.customers.iter().map(|customer| {
         vec![
             last(&customer.name).to_owned(),
-            customer.state().as_str_name().trim_start_matches("CUSTOMER_STATE_").to_lowercase(),
+            customer
+                .state()
+                .as_str_name()
+                .trim_start_matches("CUSTOMER_STATE_")
+                .to_lowercase(),
             day(customer.acquired_at.as_ref()),
             customer.purchase_count.to_string(),
             amount(customer.revenue.as_ref()),
         ]
     });
-    print(table(&["customer", "state", "since", "purchases", "revenue"], lines.collect()));
+    print(table(
+        &["customer", "state", "since", "purchases", "revenue"],
+        lines.collect(),
+    ));
     if !page.next_page_token.is_empty() {
         print(format!("more with --page {}", page.next_page_token));
     }
@@ -70,7 +81,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn one(customer: &Customer) -> String {
-    let state = customer.state().as_str_name().trim_start_matches("CUSTOMER_STATE_").to_lowercase();
+    let state = customer
+        .state()
+        .as_str_name()
+        .trim_start_matches("CUSTOMER_STATE_")
+        .to_lowercase();
     let line = |what: &str, figure: String| vec![what.to_owned(), figure];
     let mut lines = vec![
         line("state", state),
@@ -84,12 +99,22 @@ fn one(customer: &Customer) -> String {
     ];
     for promise in &customer.promises {
         let terms = promise.terms.as_ref();
-        let expectation = terms.map(|terms| terms.expectation.clone()).unwrap_or_default();
-        let state = promise.state().as_str_name().trim_start_matches("PROMISE_STATE_").to_lowercase();
+        let expectation = terms
+            .map(|terms| terms.expectation.clone())
+            .unwrap_or_default();
+        let state = promise
+            .state()
+            .as_str_name()
+            .trim_start_matches("PROMISE_STATE_")
+            .to_lowercase();
         lines.push(line(&format!("promise: {expectation}"), state));
     }
     for action in &customer.open_actions {
-        let kind = action.r#type().as_str_name().trim_start_matches("ACTION_TYPE_").to_lowercase();
+        let kind = action
+            .r#type()
+            .as_str_name()
+            .trim_start_matches("ACTION_TYPE_")
+            .to_lowercase();
         lines.push(line(&format!("to do: {kind}"), day(action.due_at.as_ref())));
     }
     table(&[last(&customer.name), ""], lines)

@@ -36,7 +36,11 @@ const CDNOW: &[u8] = include_bytes!("../../../data/cdnow.csv");
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("patron-demo-").tempdir()?;
     let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let second = if args.port == 0 { 0 } else { args.port.checked_add(1).context("no such port")? };
+    let second = if args.port == 0 {
+        0
+    } else {
+        args.port.checked_add(1).context("no such port")?
+    };
     let pair = Pair::start(Plan {
         log: LogSource::Embedded(folder.path().join("journal")),
         data: folder.path().join("data"),
@@ -74,9 +78,11 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     let mut acquisition = services.acquisition().await?;
     let mut retention = services.retention().await?;
     heading("A cheap campaign and an honest one");
-    story::play(&mut acquisition, &mut retention, &print).await?;
+    story::play(&mut acquisition, &mut retention, &|line: &str| print(line)).await?;
     heading("The campaigns side by side");
-    print(campaigns::shown(&campaigns::scorecards(&mut acquisition, "van-repair").await?));
+    print(campaigns::shown(
+        &campaigns::scorecards(&mut acquisition, "van-repair").await?,
+    ));
     heading("The promise ledger");
     print(promise_ledger(&mut retention).await?);
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");
@@ -91,12 +97,19 @@ fn heading(text: &str) {
 }
 
 async fn promise_ledger(retention: &mut Retention) -> anyhow::Result<String> {
-    let ledger = retention.promises.get_promise_ledger(GetPromiseLedgerRequest::default()).await;
-    Ok(promises::shown(&ledger.map_err(|status| said(&status))?.into_inner()))
+    let ledger = retention
+        .promises
+        .get_promise_ledger(GetPromiseLedgerRequest::default())
+        .await;
+    Ok(promises::shown(
+        &ledger.map_err(|status| said(&status))?.into_inner(),
+    ))
 }
 
 async fn import_cdnow(retention: &Retention, file: PathBuf) -> anyhow::Result<()> {
-    tokio::fs::write(&file, CDNOW).await.context("writing the purchases to the temporary folder")?;
+    tokio::fs::write(&file, CDNOW)
+        .await
+        .context("writing the purchases to the temporary folder")?;
     let started = Instant::now();
     let outcome = import::purchases(retention, &file, None).await?;
     let took = started.elapsed().as_secs_f64();
@@ -105,12 +118,20 @@ async fn import_cdnow(retention: &Retention, file: PathBuf) -> anyhow::Result<()
 }
 
 async fn whole_scoreboard(retention: &mut Retention) -> anyhow::Result<String> {
-    let board = retention.scoreboard.get_scoreboard(GetScoreboardRequest::default()).await;
-    Ok(scoreboard::shown(&board.map_err(|status| said(&status))?.into_inner()))
+    let board = retention
+        .scoreboard
+        .get_scoreboard(GetScoreboardRequest::default())
+        .await;
+    Ok(scoreboard::shown(
+        &board.map_err(|status| said(&status))?.into_inner(),
+    ))
 }
 
 fn hint(services: &Services) {
-    let Services { acquisition, retention } = services;
+    let Services {
+        acquisition,
+        retention,
+    } = services;
     print(format!(
         "\nThe services go on at {acquisition} and {retention}. In another terminal:\n\n  \
          patron customers --retention {retention}\n  \
@@ -137,10 +158,11 @@ where
     loop {
         match ask().await {
             Ok(answer) if ready(&answer) => return Ok(answer),
-            Err(status) if Instant::now() >= deadline => return Err(said(&status).context(what.to_owned())),
+            Err(status) if Instant::now() >= deadline => {
+                return Err(said(&status).context(what.to_owned()));
+            }
             Ok(_) if Instant::now() >= deadline => bail!("{what} did not come in time"),
             _ => tokio::time::sleep(Duration::from_millis(5)).await,
         }
     }
 }
-

@@ -84,7 +84,10 @@ pub(crate) fn summary(outcome: &Outcome) -> String {
     }
     if let Some(rejects) = &outcome.rejects {
         let rejected = count(outcome.rejected);
-        text.push_str(&format!("; {rejected} rows rejected, with reasons in {}", rejects.display()));
+        text.push_str(&format!(
+            "; {rejected} rows rejected, with reasons in {}",
+            rejects.display()
+        ));
     }
     text
 }
@@ -100,7 +103,9 @@ pub(crate) async fn purchases(
     let began = first_purchases(&rows);
     let bar = bar(rows.len());
     let batches: Vec<&[PurchaseRow]> = rows.chunks(BATCH).collect();
-    let sending = batches.iter().map(|batch| send(retention.clone(), batch, &began));
+    let sending = batches
+        .iter()
+        .map(|batch| send(retention.clone(), batch, &began));
     let mut sent = stream::iter(sending).buffered(AT_ONCE);
     let mut outcome = Outcome::default();
     let mut done = batches.iter();
@@ -135,7 +140,10 @@ fn read(
     let columns = Columns::read(reader.headers().with_context(context)?.iter());
     let columns = columns.map_err(|error| anyhow::anyhow!("{}: {error}", file.display()))?;
     if !columns.ignored.is_empty() {
-        tracing::info!(columns = columns.ignored.join(", "), "columns that mean nothing here");
+        tracing::info!(
+            columns = columns.ignored.join(", "),
+            "columns that mean nothing here"
+        );
     }
     let mut rows = Vec::new();
     let mut row_reader = RowReader::new(columns, currency);
@@ -205,7 +213,9 @@ fn item(row: &PurchaseRow, began: &HashMap<&str, Time>) -> PurchaseItem {
 
 fn bar(rows: usize) -> ProgressBar {
     let bar = ProgressBar::new(rows as u64);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {human_pos}/{human_len} purchases, {per_sec}, {eta} left") {
+    if let Ok(style) = ProgressStyle::with_template(
+        "{bar:40} {human_pos}/{human_len} purchases, {per_sec}, {eta} left",
+    ) {
         bar.set_style(style);
     }
     bar

@@ -84,7 +84,10 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stderr, reason = "this is where a person reads what went wrong")]
+#[expect(
+    clippy::print_stderr,
+    reason = "this is where a person reads what went wrong"
+)]
 fn complain(error: &anyhow::Error) {
     eprintln!("patron: {error:#}");
 }

@@ -60,9 +60,19 @@ pub(crate) struct Side<S: Service> {
 impl Pair {
     /// Starts what is planned; it serves at once, and is ready when it has caught up.
     pub(crate) async fn start(plan: Plan) -> anyhow::Result<Self> {
-        let log = plan.log.open(Arc::clone(&plan.clock)).await.map_err(|error| anyhow!(error))?;
+        let log = plan
+            .log
+            .open(Arc::clone(&plan.clock))
+            .await
+            .map_err(|error| anyhow!(error))?;
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
-        let mut pair = Self { log, acquisition: None, retention: None, stop, tracker };
+        let mut pair = Self {
+            log,
+            acquisition: None,
+            retention: None,
+            stop,
+            tracker,
+        };
         let started = pair.start_sides(&plan).await;
         if let Err(error) = started {
             pair.stop().await;
@@ -80,8 +90,9 @@ impl Pair {
             let running = acquisition::start(&*topics, clock, options, settings).await;
             let running = running.map_err(|error| anyhow!("acquisition: {error}"))?;
             let engine = Arc::clone(&running.engine);
-            let address =
-                self.serve(address, &ACQUISITION_SERVICES, running.routes(), &engine).await?;
+            let address = self
+                .serve(address, &ACQUISITION_SERVICES, running.routes(), &engine)
+                .await?;
             self.acquisition = Some(Side { engine, address });
         }
         if let Some(address) = plan.retention {
@@ -91,8 +102,9 @@ impl Pair {
             let running = retention::start(&*topics, clock, options, settings).await;
             let running = running.map_err(|error| anyhow!("retention: {error}"))?;
             let engine = Arc::clone(&running.engine);
-            let address =
-                self.serve(address, &RETENTION_SERVICES, running.routes(), &engine).await?;
+            let address = self
+                .serve(address, &RETENTION_SERVICES, running.routes(), &engine)
+                .await?;
             self.retention = Some(Side { engine, address });
         }
         Ok(())
@@ -122,10 +134,16 @@ impl Pair {
     /// Waits until both services have caught up with their journals.
     pub(crate) async fn until_ready(&self) -> anyhow::Result<()> {
         if let Some(side) = &self.acquisition {
-            side.engine.until_ready().await.map_err(|error| anyhow!("acquisition: {error}"))?;
+            side.engine
+                .until_ready()
+                .await
+                .map_err(|error| anyhow!("acquisition: {error}"))?;
         }
         if let Some(side) = &self.retention {
-            side.engine.until_ready().await.map_err(|error| anyhow!("retention: {error}"))?;
+            side.engine
+                .until_ready()
+                .await
+                .map_err(|error| anyhow!("retention: {error}"))?;
         }
         Ok(())
     }
@@ -149,7 +167,10 @@ impl Pair {
         if let Some(side) = &self.retention {
             side.engine.drain(deadline).await;
         }
-        if tokio::time::timeout_at(deadline, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout_at(deadline, self.tracker.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!("a listener had not finished in time");
         }
         self.log.close().await;
@@ -165,5 +186,8 @@ async fn failure<S: Service>(side: Option<&Side<S>>) -> String {
 
 /// The engine's options for one side of the pair, its rows below `data`.
 pub(crate) fn options(service: &str, other: &str, data: &Path) -> Options {
-    Options { data: Some(data.join(service)), ..Options::for_pair(service, other) }
+    Options {
+        data: Some(data.join(service)),
+        ..Options::for_pair(service, other)
+    }
 }

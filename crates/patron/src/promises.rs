@@ -21,12 +21,21 @@ pub(crate) struct Args {
 /// Shows the promise ledger.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut retention = args.services.retention().await?;
-    let proposition =
-        args.proposition.map(|id| format!("propositions/{}", last(&id))).unwrap_or_default();
-    let request = GetPromiseLedgerRequest { proposition, min_position: String::new() };
+    let proposition = args
+        .proposition
+        .map(|id| format!("propositions/{}", last(&id)))
+        .unwrap_or_default();
+    let request = GetPromiseLedgerRequest {
+        proposition,
+        min_position: String::new(),
+    };
     let ledger = retention.promises.get_promise_ledger(request).await;
     let ledger = ledger.map_err(|status| said(&status))?.into_inner();
-    print(if args.json { json(&ledger)? } else { shown(&ledger) });
+    print(if args.json {
+        json(&ledger)?
+    } else {
+        shown(&ledger)
+    });
     Ok(())
 }
 
@@ -35,11 +44,25 @@ pub(crate) fn shown(ledger: &PromiseLedger) -> String {
     let mut lines: Vec<Vec<String>> = ledger
         .lines
         .iter()
-        .map(|line| figures(&format!("{} / {}", last(&line.proposition), line.benefit_id), line))
+        .map(|line| {
+            figures(
+                &format!("{} / {}", last(&line.proposition), line.benefit_id),
+                line,
+            )
+        })
         .collect();
     lines.extend(ledger.total.as_ref().map(|total| figures("all", total)));
-    let headings =
-        ["benefit", "made", "kept", "broken", "repaired", "open", "kept rate", "95 %", "gap"];
+    let headings = [
+        "benefit",
+        "made",
+        "kept",
+        "broken",
+        "repaired",
+        "open",
+        "kept rate",
+        "95 %",
+        "gap",
+    ];
     table(&headings, lines)
 }
 

@@ -29,15 +29,26 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         end: args.end.map(midnight).transpose()?,
         min_position: String::new(),
     };
-    let board = retention.scoreboard.get_scoreboard(request).await.map_err(|status| said(&status))?;
+    let board = retention
+        .scoreboard
+        .get_scoreboard(request)
+        .await
+        .map_err(|status| said(&status))?;
     let board = board.into_inner();
-    print(if args.json { json(&board)? } else { shown(&board) });
+    print(if args.json {
+        json(&board)?
+    } else {
+        shown(&board)
+    });
     Ok(())
 }
 
 fn midnight(day: jiff::civil::Date) -> anyhow::Result<prost_types::Timestamp> {
     let zoned = day.to_zoned(jiff::tz::TimeZone::UTC)?;
-    Ok(prost_types::Timestamp { seconds: zoned.timestamp().as_second(), nanos: 0 })
+    Ok(prost_types::Timestamp {
+        seconds: zoned.timestamp().as_second(),
+        nanos: 0,
+    })
 }
 
 /// The scoreboard as a person reads it.
@@ -52,7 +63,10 @@ pub(crate) fn shown(board: &Scoreboard) -> String {
         vec!["retention rate".to_owned(), percent(board.retention_rate)],
     ];
     let money = board.money.iter().map(|line| {
-        let currency = line.revenue.as_ref().map(|money| money.currency_code.clone());
+        let currency = line
+            .revenue
+            .as_ref()
+            .map(|money| money.currency_code.clone());
         vec![
             currency.unwrap_or_default(),
             count(line.active),
@@ -62,6 +76,17 @@ pub(crate) fn shown(board: &Scoreboard) -> String {
             amount(line.equity.as_ref()),
         ]
     });
-    let headings = ["money", "active", "purchases", "revenue", "margin", "equity"];
-    format!("{}\n\n{}", table(&["customers", ""], people), table(&headings, money.collect()))
+    let headings = [
+        "money",
+        "active",
+        "purchases",
+        "revenue",
+        "margin",
+        "equity",
+    ];
+    format!(
+        "{}\n\n{}",
+        table(&["customers", ""], people),
+        table(&headings, money.collect())
+    )
 }

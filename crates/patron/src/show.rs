@@ -1,7 +1,7 @@
 //! How figures look to a person: tables that fit 100 columns, and JSON for programs.
 
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, Table};
+use comfy_table::{CellAlignment, ContentArrangement, Table};
 use eventsourcing::{Clock as _, SystemClock};
 use patron_proto::types::v1::Money;
 use prost::{Message, Name};
@@ -11,8 +11,10 @@ use prost_types::Timestamp;
 /// Lines with headings; the first column is text, the others are figures.
 pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(UTF8_HORIZONTAL_ONLY).set_header(headings);
-    table.set_width(100);
+    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(100);
     table.add_rows(lines);
     for i in 1..headings.len() {
         if let Some(column) = table.column_mut(i) {
@@ -35,7 +37,9 @@ pub(crate) fn json<M: Message + Name>(message: &M) -> anyhow::Result<String> {
         .ok_or_else(|| anyhow::anyhow!("{} has no descriptor", M::full_name()))?;
     let mut dynamic = DynamicMessage::new(descriptor);
     dynamic.transcode_from(message)?;
-    let options = SerializeOptions::new().use_proto_field_name(true).skip_default_fields(false);
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .skip_default_fields(false);
     let mut bytes = Vec::new();
     let mut serializer = serde_json::Serializer::pretty(&mut bytes);
     dynamic.serialize_with_options(&mut serializer, &options)?;
@@ -44,8 +48,12 @@ pub(crate) fn json<M: Message + Name>(message: &M) -> anyhow::Result<String> {
 
 /// An amount: `1,234.50 EUR`; a dash where it is undefined.
 pub(crate) fn amount(money: Option<&Money>) -> String {
-    let Some(money) = money else { return "–".to_owned() };
-    let Ok(currency) = money.currency_code.parse() else { return "?".to_owned() };
+    let Some(money) = money else {
+        return "–".to_owned();
+    };
+    let Ok(currency) = money.currency_code.parse() else {
+        return "?".to_owned();
+    };
     let plain = ::money::Money::new(currency, money.minor_units).to_string();
     let (number, code) = plain.split_once(' ').unwrap_or((&plain, ""));
     format!("{} {code}", grouped(number))
@@ -53,7 +61,9 @@ pub(crate) fn amount(money: Option<&Money>) -> String {
 
 /// A number with its thousands apart.
 pub(crate) fn grouped(number: &str) -> String {
-    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (sign, digits) = number
+        .strip_prefix('-')
+        .map_or(("", number), |digits| ("-", digits));
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut out = String::from(sign);
     for (i, digit) in whole.chars().enumerate() {
@@ -91,7 +101,13 @@ pub(crate) fn ratio(ratio: Option<f64>) -> String {
 pub(crate) fn day(timestamp: Option<&Timestamp>) -> String {
     timestamp.map_or_else(
         || "–".to_owned(),
-        |at| server::from_timestamp(at).to_string().chars().take(10).collect(),
+        |at| {
+            server::from_timestamp(at)
+                .to_string()
+                .chars()
+                .take(10)
+                .collect()
+        },
     )
 }
 
@@ -113,16 +129,25 @@ mod tests {
 
     #[test]
     fn amounts_have_their_thousands_apart() {
-        let eur = |minor_units| Money { currency_code: "EUR".to_owned(), minor_units };
+        let eur = |minor_units| Money {
+            currency_code: "EUR".to_owned(),
+            minor_units,
+        };
         assert_eq!(amount(Some(&eur(123_456_789))), "1,234,567.89 EUR");
         assert_eq!(amount(Some(&eur(-50))), "-0.50 EUR");
         assert_eq!(amount(None), "–");
-        assert_eq!((grouped("999"), grouped("-1000")), ("999".to_owned(), "-1,000".to_owned()));
+        assert_eq!(
+            (grouped("999"), grouped("-1000")),
+            ("999".to_owned(), "-1,000".to_owned())
+        );
     }
 
     #[test]
     fn what_is_undefined_is_a_dash_and_never_a_zero() {
-        assert_eq!((percent(None), percent(Some(0.25))), ("–".to_owned(), "25.0 %".to_owned()));
+        assert_eq!(
+            (percent(None), percent(Some(0.25))),
+            ("–".to_owned(), "25.0 %".to_owned())
+        );
         assert_eq!(interval(None, None), "–");
         assert_eq!(interval(Some(0.046), Some(0.699)), "5–70 %");
     }
@@ -131,6 +156,9 @@ mod tests {
     fn a_table_fits_a_hundred_columns() {
         let long = "a very long sentence ".repeat(20);
         let shown = table(&["what", "figure"], vec![vec![long, "1".to_owned()]]);
-        assert!(shown.lines().all(|line| line.chars().count() <= 100), "{shown}");
+        assert!(
+            shown.lines().all(|line| line.chars().count() <= 100),
+            "{shown}"
+        );
     }
 }

@@ -22,10 +22,20 @@ pub(crate) struct Args {
     #[command(flatten)]
     place: Place,
     /// Where acquisition listens.
-    #[arg(long, env = "PATRON_ACQUISITION_ADDRESS", default_value = "127.0.0.1:7401", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "PATRON_ACQUISITION_ADDRESS",
+        default_value = "127.0.0.1:7401",
+        value_name = "ADDRESS"
+    )]
     acquisition_address: SocketAddr,
     /// Where retention listens.
-    #[arg(long, env = "PATRON_RETENTION_ADDRESS", default_value = "127.0.0.1:7402", value_name = "ADDRESS")]
+    #[arg(
+        long,
+        env = "PATRON_RETENTION_ADDRESS",
+        default_value = "127.0.0.1:7402",
+        value_name = "ADDRESS"
+    )]
     retention_address: SocketAddr,
     #[command(flatten)]
     assumptions: Assumptions,
@@ -46,7 +56,12 @@ pub(crate) struct Place {
     journal: Option<PathBuf>,
     /// Keep the journals in Kafka, at these brokers.
     #[cfg(feature = "kafka")]
-    #[arg(long, env = "PATRON_KAFKA", value_name = "HOST:PORT,...", conflicts_with = "journal")]
+    #[arg(
+        long,
+        env = "PATRON_KAFKA",
+        value_name = "HOST:PORT,...",
+        conflicts_with = "journal"
+    )]
     kafka: Option<String>,
     /// Keep the read models in this folder [default: the user's data folder].
     #[arg(long, env = "PATRON_DATA", value_name = "DIR")]
@@ -68,18 +83,24 @@ pub(crate) struct Assumptions {
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
-    let number: f64 = text.parse().map_err(|_| "a rate is a number such as 0.75".to_owned())?;
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "a rate is a number such as 0.75".to_owned())?;
     Rate::from_f64(number).ok_or_else(|| "a rate has at most twelve decimals".to_owned())
 }
 
 fn below_one(text: &str) -> Result<Rate, String> {
     let rate = rate(text)?;
-    rate.is_below_one().then_some(rate).ok_or_else(|| "must be from 0 up to but not 1".to_owned())
+    rate.is_below_one()
+        .then_some(rate)
+        .ok_or_else(|| "must be from 0 up to but not 1".to_owned())
 }
 
 fn share(text: &str) -> Result<Rate, String> {
     let rate = rate(text)?;
-    rate.is_share().then_some(rate).ok_or_else(|| "must be from 0 to 1".to_owned())
+    rate.is_share()
+        .then_some(rate)
+        .ok_or_else(|| "must be from 0 to 1".to_owned())
 }
 
 impl Place {

@@ -31,13 +31,19 @@ pub(crate) struct Args {
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Verify(args) = command;
     let (log, data) = args.place.resolve()?;
-    let open = log.open(Arc::new(SystemClock)).await.map_err(|error| anyhow!(error))?;
+    let open = log
+        .open(Arc::new(SystemClock))
+        .await
+        .map_err(|error| anyhow!(error))?;
     let acquisition = options("acquisition", "retention", &data);
     let retention = options("retention", "acquisition", &data);
     let acquisition = check(&open, acquisition::Acquisition, acquisition).await;
     let retention = check(&open, retention::Retention::default(), retention).await;
     open.close().await;
-    let sound = [report("acquisition", &acquisition?), report("retention", &retention?)];
+    let sound = [
+        report("acquisition", &acquisition?),
+        report("retention", &retention?),
+    ];
     if sound.contains(&false) {
         bail!(
             "a read model is not what follows from its journal: stop the service and delete the read \
@@ -54,7 +60,11 @@ async fn check<S: Service + Clone>(
     service: S,
     options: Options,
 ) -> anyhow::Result<Verification> {
-    let alone = Options { public_topic: None, inbox_topic: None, ..options };
+    let alone = Options {
+        public_topic: None,
+        inbox_topic: None,
+        ..options
+    };
     let live = Arc::new(service.clone());
     let engine = Engine::start(live, &*open.topics, Arc::new(SystemClock), alone).await;
     let engine = engine.map_err(|error| anyhow!(error))?;
@@ -75,7 +85,10 @@ fn report(service: &str, verification: &Verification) -> bool {
         count(verification.rows),
     ));
     for difference in &verification.differences {
-        print(format!("  differs: row {} stands in {}", difference.key, difference.stands_in));
+        print(format!(
+            "  differs: row {} stands in {}",
+            difference.key, difference.stands_in
+        ));
     }
     if verification.is_sound() {
         print("  the read model is exactly what follows from the journal");

@@ -40,6 +40,12 @@ pub fn open<M: Message + Name>(request: Request<M>) -> Result<(Call, M), Status>
     Ok((call, request.into_inner()))
 }
 
+/// Takes a request apart without a look at its fields: for batches, whose items are each checked by
+/// themselves, so that a wrong one does not stop the others.
+pub fn open_batch<M>(request: Request<M>) -> (Call, M) {
+    (Call::of(&request), request.into_inner())
+}
+
 impl Call {
     fn of<T>(request: &Request<T>) -> Self {
         let metadata = request.metadata();

@@ -29,7 +29,7 @@ mod validate;
 mod watch;
 mod wrong;
 
-pub use call::{Call, min_position, open, reply, reply_at};
+pub use call::{Call, min_position, open, open_batch, reply, reply_at};
 pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};

@@ -26,6 +26,8 @@ use crate::wire::{self, optional_campaign, proposition_id, prospect_id};
 
 /// The namespace of ids that are made from request ids.
 const FROM_REQUEST: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7072_6f73_7065);
+/// How many touches one batch may have.
+const LARGEST_BATCH: usize = 1_000;
 /// Prospects of one batch whose touches are recorded at once.
 const AT_ONCE: usize = 64;
 
@@ -69,8 +71,12 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::BatchRecordTouchpointsRequest>,
     ) -> Result<Response<proto::BatchRecordTouchpointsResponse>, Status> {
-        let (call, message) = server::open(request)?;
+        let (call, message) = server::open_batch(request);
         let batch: Uuid = parse("request_id", &message.request_id)?;
+        if message.items.len() > LARGEST_BATCH {
+            let what = format!("has more than {LARGEST_BATCH} entries: split the batch");
+            return Err(server::invalid("items", &what));
+        }
         // Touches of one prospect follow each other, those of others do not wait for them.
         let mut by_prospect: BTreeMap<String, Vec<(usize, proto::TouchpointItem)>> =
             BTreeMap::new();
