@@ -1,54 +1,44 @@
-//! Compiles the contract in `proto/`: messages, clients and servers, and the full descriptor set.
+//! Compiles the contract with protox, so that a build needs no protoc.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::{env, fs};
 
 use protox::Compiler;
-use tonic_prost_build::Config;
-
-/// Where the contract lies, seen from this crate.
-const CONTRACT: &str = "../../proto";
+use protox::file::{ChainFileResolver, GoogleFileResolver, IncludeFileResolver};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    println!("cargo:rerun-if-changed={CONTRACT}");
-    let out = PathBuf::from(env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-
-    let mut compiler = Compiler::new([CONTRACT])?;
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo:rerun-if-changed={}", root.display());
+    let mut resolver = ChainFileResolver::new();
+    resolver.add(IncludeFileResolver::new(root.clone()));
+    resolver.add(GoogleFileResolver::new());
+    let mut compiler = Compiler::with_file_resolver(resolver);
+    // The encoded set keeps the custom options, which the structured one loses.
     compiler.include_imports(true).include_source_info(true);
-    for file in proto_files(Path::new(CONTRACT))? {
-        compiler.open_file(file)?;
+    for file in protos(&root.join("patron"))? {
+        let relative = file.strip_prefix(&root)?;
+        compiler.open_file(relative)?;
     }
-
-    // The encoded set keeps the options of `google.api` and `patron.type`; the typed one knows no
-    // extensions and would drop them.
-    fs::write(
-        out.join("patron.binpb"),
-        compiler.encode_file_descriptor_set(),
-    )?;
-
-    let mut config = Config::new();
-    config.enable_type_names();
+    let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
+    std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    let mut config = tonic_prost_build::Config::new();
+    config.enable_type_names().bytes([".patron.journal.v1"]);
     tonic_prost_build::configure()
-        .bytes(".patron.journal.v1")
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     Ok(())
 }
 
-/// Every `.proto` file below `folder`, in a fixed order, so that each build writes the same bytes.
-fn proto_files(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder)? {
+/// The proto files below `folder`, in a stable order.
+fn protos(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.is_dir() {
-            files.extend(proto_files(&path)?);
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "proto")
-        {
-            files.push(path);
+            found.extend(protos(&path)?);
+        } else if path.extension().is_some_and(|extension| extension == "proto") {
+            found.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    found.sort();
+    Ok(found)
 }

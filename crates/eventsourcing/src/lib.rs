@@ -7,10 +7,12 @@
 mod aggregate;
 mod clock;
 mod parts;
+mod refusal;
 pub mod scenario;
 mod time;
 
 pub use aggregate::Aggregate;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use parts::Parts;
+pub use refusal::{Class, Explain};
 pub use time::{Days, Time};

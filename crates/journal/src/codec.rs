@@ -23,40 +23,43 @@ struct Head {
     format: u32,
 }
 
-impl Entry {
-    /// The value of the record that holds it.
-    pub fn encode(&self) -> Bytes {
-        let body = match self {
-            Self::Genesis(genesis) => wire::record::Body::Genesis(genesis.into()),
-            Self::Commit(commit) => wire::record::Body::Commit(commit.into()),
-        };
-        let record = wire::Record {
-            format: FORMAT,
-            body: Some(body),
-        };
-        let mut bytes = BytesMut::with_capacity(MAGIC.len() + record.encoded_len());
-        bytes.put_slice(MAGIC);
-        record.encode_raw(&mut bytes);
-        bytes.freeze()
-    }
+/// The value of the record that holds the commit.
+pub fn encode_commit(commit: &Commit) -> Bytes {
+    encode(wire::record::Body::Commit(commit.into()))
+}
 
-    /// What the value of a record says.
-    pub fn decode(value: &Bytes) -> Decoded {
-        if !value.starts_with(MAGIC) {
-            return Decoded::Stray;
-        }
-        let message = value.slice(MAGIC.len()..);
-        match Head::decode(message.clone()) {
-            Ok(Head { format: FORMAT }) => {}
-            Ok(Head { format: 0 }) => return Decoded::Malformed("it has no format".to_owned()),
-            Ok(Head { format }) => return Decoded::UnknownFormat(format),
-            Err(error) => return Decoded::Malformed(error.to_string()),
-        }
-        match wire::Record::decode(message) {
-            Ok(record) => entry(record).map_or_else(Decoded::Malformed, Decoded::Entry),
-            Err(error) => Decoded::Malformed(error.to_string()),
-        }
+/// The value of the record that holds the genesis.
+pub fn encode_genesis(genesis: &Genesis) -> Bytes {
+    encode(wire::record::Body::Genesis(genesis.into()))
+}
+
+/// What the value of a record says.
+pub fn decode(value: &Bytes) -> Decoded {
+    if !value.starts_with(MAGIC) {
+        return Decoded::Stray;
     }
+    let message = value.slice(MAGIC.len()..);
+    match Head::decode(message.clone()) {
+        Ok(Head { format: FORMAT }) => {}
+        Ok(Head { format: 0 }) => return Decoded::Malformed("it has no format".to_owned()),
+        Ok(Head { format }) => return Decoded::UnknownFormat(format),
+        Err(error) => return Decoded::Malformed(error.to_string()),
+    }
+    match wire::Record::decode(message) {
+        Ok(record) => entry(record).map_or_else(Decoded::Malformed, Decoded::Entry),
+        Err(error) => Decoded::Malformed(error.to_string()),
+    }
+}
+
+fn encode(body: wire::record::Body) -> Bytes {
+    let record = wire::Record {
+        format: FORMAT,
+        body: Some(body),
+    };
+    let mut bytes = BytesMut::with_capacity(MAGIC.len() + record.encoded_len());
+    bytes.put_slice(MAGIC);
+    record.encode_raw(&mut bytes);
+    bytes.freeze()
 }
 
 /// Finds what is wrong, in words.

@@ -34,9 +34,10 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 pub use accept::{Reason, Verdict, accept};
+pub use codec::{decode, encode_commit, encode_genesis};
 pub use commit::{AppendTo, Commit, Decoded, Entry, Event, MAX_COMMIT_BYTES};
 pub use error::{Error, ErrorKind};
-pub use genesis::Genesis;
+pub use genesis::{Genesis, establish};
 pub use position::{InvalidToken, Position};
 pub use record::{Append, Batch, Header, Record, Stored};
 pub use stream::{InvalidStream, Placement, StreamId};

@@ -1,77 +1,123 @@
 //! The contract: generated protobuf and gRPC code, and the descriptor set.
 //!
-//! Everything here is generated from the files in `proto/`, whose comments are the documentation.
-//! The descriptor set keeps what generated code forgets: `field_behavior`, `personal` and the patterns
-//! of resource names, from which the edge derives its validation, and the comments, which reflection
-//! shows to clients.
+//! No logic lives here. The sources are in `proto/`; what a message or a method means is said there, and
+//! reflection serves those words to clients.
 
 use std::sync::LazyLock;
 
 use prost_reflect::DescriptorPool;
 
-/// Declares a package of the contract. The modules nest as the packages do, because generated code
-/// refers from one to another by that path.
-macro_rules! package {
-    ($(#[$doc:meta])* $module:ident, $file:literal) => {
-        $(#[$doc])*
-        pub mod $module {
-            /// Version 1.
-            #[allow(
-                clippy::all,
-                clippy::pedantic,
-                clippy::allow_attributes_without_reason,
-                clippy::clone_on_ref_ptr,
-                unused_qualifications,
-                reason = "the style of generated code is its generator's, and differs by package"
-            )]
-            pub mod v1 {
-                tonic::include_proto!($file);
-            }
-        }
-    };
-}
+/// All files of the contract, with their options and comments.
+pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
 
-package!(
-    /// `patron.type`: what both services speak of.
-    r#type,
-    // The generator escapes the keyword in the file's name too.
-    "patron.r#type.v1"
-);
-package!(
-    /// `patron.acquisition`: the service that creates customers.
-    acquisition,
-    "patron.acquisition.v1"
-);
-package!(
-    /// `patron.retention`: the service that keeps customers.
-    retention,
-    "patron.retention.v1"
-);
-package!(
-    /// `patron.journal`: the private format of the journals.
-    journal,
-    "patron.journal.v1"
-);
-
-pub use r#type as types;
-
-/// The whole contract as an encoded `google.protobuf.FileDescriptorSet`, with imports, comments and
-/// options.
-pub const FILE_DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/patron.binpb"));
-
-#[expect(
-    clippy::expect_used,
-    reason = "the build encoded these bytes from a contract it had compiled, and the tests decode them"
-)]
 static POOL: LazyLock<DescriptorPool> = LazyLock::new(|| {
-    DescriptorPool::decode(FILE_DESCRIPTOR_SET).expect("the embedded descriptor set is whole")
+    // The bytes were made by the build script of this very crate; an empty pool would refuse every request.
+    DescriptorPool::decode(FILE_DESCRIPTOR_SET).unwrap_or_default()
 });
 
-/// The contract's descriptors, decoded once: messages by name, their fields and the options of those.
-#[must_use]
+/// The descriptors, for validation, JSON and reflection.
 pub fn descriptor_pool() -> &'static DescriptorPool {
     &POOL
 }
 
+#[allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    rustdoc::all,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction,
+    reason = "generated"
+)]
+mod generated {
+    pub mod google {
+        pub mod api {
+            include!(concat!(env!("OUT_DIR"), "/google.api.rs"));
+        }
+    }
+
+    pub mod patron {
+        pub mod r#type {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/patron.r#type.v1.rs"));
+            }
+        }
+
+        pub mod journal {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/patron.journal.v1.rs"));
+            }
+        }
+
+        pub mod acquisition {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/patron.acquisition.v1.rs"));
+            }
+        }
+
+        pub mod retention {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/patron.retention.v1.rs"));
+            }
+        }
+    }
+}
+
+pub use generated::patron::r#type as types;
+pub use generated::patron::{acquisition, journal, retention};
+
 #[cfg(test)]
-mod tests;
+mod tests {
+    use prost_reflect::{Kind, MessageDescriptor};
+
+    use super::descriptor_pool;
+
+    /// Every message that a client sends, with those inside it.
+    fn requests() -> Vec<MessageDescriptor> {
+        let mut found: Vec<MessageDescriptor> = Vec::new();
+        let mut waiting: Vec<MessageDescriptor> = descriptor_pool()
+            .services()
+            .flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>())
+            .collect();
+        while let Some(message) = waiting.pop() {
+            if !message.full_name().starts_with("patron.") || found.contains(&message) {
+                continue;
+            }
+            waiting.extend(message.fields().filter_map(|field| match field.kind() {
+                Kind::Message(inner) => Some(inner),
+                _ => None,
+            }));
+            found.push(message);
+        }
+        found
+    }
+
+    #[test]
+    fn every_field_of_a_request_says_whether_it_must_be_set() {
+        let behavior = descriptor_pool().get_extension_by_name("google.api.field_behavior").unwrap();
+        let requests = requests();
+        assert!(requests.len() > 40, "{}", requests.len());
+        for message in requests {
+            // These are only ever shown, inside resources that requests also carry.
+            let shown = ["Conversion", "Closing", "Promise", "Action", "Loss"];
+            for field in message.fields().filter(|_| !shown.contains(&message.name())) {
+                assert!(field.options().has_extension(&behavior), "{}", field.full_name());
+            }
+        }
+    }
+
+    #[test]
+    fn personal_fields_are_marked() {
+        let personal = descriptor_pool().get_extension_by_name("patron.type.v1.personal").unwrap();
+        let marked: Vec<String> = requests()
+            .iter()
+            .flat_map(MessageDescriptor::fields)
+            .filter(|field| field.options().has_extension(&personal))
+            .map(|field| field.full_name().to_owned())
+            .collect();
+        assert!(marked.contains(&"patron.acquisition.v1.CloseProspectRequest.note".to_owned()));
+        assert!(marked.contains(&"patron.retention.v1.AssessPromiseRequest.evidence".to_owned()));
+    }
+}

@@ -1,1 +1,48 @@
 //! The engine: one command, one commit, one answer; generic over the log, ignorant of any domain.
+//!
+//! ```text
+//!            execute                    relay ──► public topic ──► inbox of the other service
+//!   command ────────► commit ──► log ──► tailer ──► applier ──► rows
+//!      ▲                                                │
+//!      └──────────── answer ◄──── waiter ◄── verdict ◄──┘
+//! ```
+//! - [`execute`](Engine::execute) decides on a snapshot of the rows, appends a commit and answers after
+//!   its own applier has read the record back and judged it by the acceptance rule.
+//! - The applier is the only writer of the read model. It folds accepted commits, partition by partition,
+//!   and leaves the rows, the stream versions, the remembered request ids and the position in one step.
+//! - The relay publishes accepted public events; the inbox takes the other service's events into this
+//!   service's own journal, each exactly once.
+//!
+//! A domain enters by the trait [`Service`] and by the closures given to `execute`; nothing in here knows
+//! what a customer is.
+
+mod accepted;
+mod applier;
+mod checkpoint;
+mod engine;
+mod execute;
+mod foreign;
+mod inbox;
+mod locks;
+pub mod mutant;
+mod options;
+mod policies;
+mod progress;
+mod relay;
+mod rows;
+mod service;
+mod tailer;
+mod verify;
+mod waiters;
+mod work;
+
+pub use accepted::{Accepted, AcceptedTail};
+pub use engine::{Engine, Health};
+pub use execute::{Answer, Failure, Request, Stop};
+pub use foreign::{Fold, Foreign, PublicFold};
+pub use options::Options;
+pub use policies::{Policy, Todo};
+pub use rows::version;
+pub use service::{ApplyError, Fact, Receipt, Service, event_id};
+pub use verify::{Difference, Verification, verify};
+pub use work::Work;

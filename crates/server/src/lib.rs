@@ -1,1 +1,42 @@
 //! The edge that both services share: validation, refusals, page tokens, health, lifecycle.
+//!
+//! A method of a gRPC service is three lines: parse, execute, reply. What those lines stand on is here, so
+//! that every method of both services treats request ids, etags, deadlines, limits and errors alike.
+//!
+//! | file | what |
+//! |---|---|
+//! | `call.rs` | what a request carries beside its message: actor, deadline, trace, position |
+//! | `command.rs` | `request_id`, `etag` and `validate_only` of every command |
+//! | `validate.rs` | field rules, read from the descriptors |
+//! | `watch.rs` | accepted events as a stream |
+//! | `wrong.rs` | parts of messages that cannot be read |
+//! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
+//! | `page_token.rs` | pages that cannot be mixed up |
+//! | `deadline.rs` | an expired deadline says so |
+//! | `edge.rs` | a listening server with health, reflection, gRPC-Web and probes |
+//! | `telemetry.rs` | logs |
+
+mod call;
+mod command;
+mod convert;
+mod deadline;
+mod edge;
+mod page_token;
+mod status;
+mod telemetry;
+mod topics;
+mod validate;
+mod watch;
+mod wrong;
+
+pub use call::{Call, min_position, open, open_batch, reply, reply_at};
+pub use command::{Command, fingerprint, request};
+pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
+pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
+pub use page_token::{Page, Paged};
+pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
+pub use telemetry::start_logging;
+pub use topics::{LogSource, OpenLog};
+pub use validate::validate;
+pub use watch::{Watched, Watching, watch};
+pub use wrong::{Wrong, parse, parse_optional, present};

@@ -1,1 +1,1 @@
-//! The invariants of the tree, as tests.
+//! The invariants of the tree, as tests: see `tests/`.

@@ -1,0 +1,344 @@
+//! A prospect: somebody who may become a customer, from the first touchpoint to the conversion.
+
+mod consent;
+mod conversion;
+mod refusal;
+#[cfg(test)]
+mod tests;
+mod touchpoint;
+
+use eventsourcing::{Aggregate, Parts, Time};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::id::{ProblemId, PropositionId, TouchpointId};
+use crate::input::{Invalid, MAX_LABEL, When, optional, required};
+
+pub use consent::{Consent, ConsentStatus, MAX_CONSENTS};
+pub use conversion::{Conversion, Convert, FirstPurchase, MAX_PATH, Step};
+pub use refusal::{Refusal, Thing};
+pub use touchpoint::{MAX_TOUCHPOINTS, Touch, TouchKind, Touchpoint, Utm};
+
+/// Where in its life a prospect is. Earlier states may be skipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum State {
+    /// It does not exist.
+    #[default]
+    Absent,
+    /// Nobody knows who it is.
+    Anonymous,
+    /// It has an identity.
+    Identified,
+    /// It has a problem that a proposition solves.
+    Qualified,
+    /// It has become a customer.
+    Converted,
+    /// It will not become a customer, for now.
+    Closed,
+    /// It is the same as another prospect.
+    Merged {
+        /// That other prospect.
+        into: Uuid,
+    },
+}
+
+/// Whether a prospect is one person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// One person.
+    Person,
+    /// A company or another body.
+    Organisation,
+}
+
+/// Where a prospect comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Whether it is one person.
+    pub kind: Kind,
+    /// Where it was first heard of, such as a list, a form or a fair.
+    pub source: String,
+    /// When it was created.
+    pub created_at: Time,
+}
+
+/// The problem for which a prospect wants a proposition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Qualification {
+    /// Which proposition.
+    pub proposition_id: PropositionId,
+    /// Which of its problems.
+    pub problem_id: ProblemId,
+}
+
+/// Why a prospect will not become a customer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum CloseReason {
+    /// It does not have the problem.
+    NoNeed,
+    /// It cannot pay.
+    NoBudget,
+    /// It never decided.
+    NoDecision,
+    /// It chose a competitor.
+    LostToCompetitor,
+    /// It does not answer.
+    Unreachable,
+    /// It is recorded twice.
+    Duplicate,
+    /// Something else, told in a note.
+    Other,
+}
+
+/// That, and why, a prospect will not become a customer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// Why.
+    pub reason: CloseReason,
+    /// The competitor that was chosen, if one was.
+    pub competitor: Option<String>,
+}
+
+/// A prospect.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Prospect {
+    /// Where in its life it is.
+    pub state: State,
+    /// Where it comes from; present in every state but absent.
+    pub origin: Option<Origin>,
+    /// What it was last qualified for.
+    pub qualification: Option<Qualification>,
+    /// How it became a customer.
+    pub conversion: Option<Conversion>,
+    /// Why it will not become a customer.
+    pub closing: Option<Closing>,
+    /// How many touchpoints it has.
+    pub touch_count: u32,
+    /// When the earliest of them happened.
+    pub first_touch_at: Option<Time>,
+    /// Its touchpoints; only those in question are loaded.
+    #[serde(skip)]
+    pub touchpoints: Parts<TouchpointId, Touchpoint>,
+}
+
+/// What somebody wants of a prospect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Create a prospect.
+    Create {
+        /// Whether it is one person.
+        kind: Kind,
+        /// Where it was first heard of.
+        source: String,
+        /// When it was created.
+        when: When,
+    },
+    /// Record that it was reached.
+    RecordTouchpoint {
+        /// The id that the client chose.
+        touchpoint_id: TouchpointId,
+        /// How it was reached.
+        touch: Touch,
+        /// When it was reached.
+        when: When,
+    },
+    /// Record which problem it wants solved.
+    Qualify {
+        /// Which problem of which proposition; not checked, it is another aggregate.
+        qualification: Qualification,
+        /// When it was qualified.
+        when: When,
+    },
+    /// Record that it has become a customer.
+    Convert(Convert),
+    /// Record that it will not become a customer.
+    Close {
+        /// Why.
+        closing: Closing,
+        /// Whether a note was given; the note itself is personal and does not come here.
+        note_given: bool,
+        /// When it was closed.
+        when: When,
+    },
+}
+
+/// What has happened to a prospect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It was created.
+    Created {
+        /// Where it comes from, and when it was created.
+        origin: Origin,
+    },
+    /// It was reached.
+    TouchpointRecorded {
+        /// Which touchpoint.
+        touchpoint_id: TouchpointId,
+        /// How and when it was reached.
+        touchpoint: Touchpoint,
+    },
+    /// It is known which problem it wants solved.
+    Qualified {
+        /// Which problem of which proposition.
+        qualification: Qualification,
+        /// When.
+        occurred_at: Time,
+    },
+    /// It has become a customer.
+    Converted {
+        /// How, when and with which promises.
+        conversion: Box<Conversion>,
+        /// The touchpoints up to then, the earliest first; only the newest [`MAX_PATH`].
+        path: Vec<TouchpointId>,
+    },
+    /// It will not become a customer.
+    Closed {
+        /// Why.
+        closing: Closing,
+        /// When.
+        occurred_at: Time,
+    },
+}
+
+impl Command {
+    /// The touchpoints that deciding about it looks at: load those of them that exist.
+    pub fn parts(&self) -> Vec<TouchpointId> {
+        match self {
+            Self::RecordTouchpoint { touchpoint_id, .. } => vec![touchpoint_id.clone()],
+            Self::Create { .. } | Self::Qualify { .. } | Self::Convert(_) | Self::Close { .. } => {
+                vec![]
+            }
+        }
+    }
+}
+
+impl Event {
+    /// The touchpoints that evolving by it changes: none that exist, for touchpoints are only added.
+    pub fn parts(&self) -> Vec<TouchpointId> {
+        match self {
+            Self::Created { .. }
+            | Self::TouchpointRecorded { .. }
+            | Self::Qualified { .. }
+            | Self::Converted { .. }
+            | Self::Closed { .. } => vec![],
+        }
+    }
+}
+
+impl Aggregate for Prospect {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::Create { kind, source, when } => self.create(kind, source, when),
+            Command::RecordTouchpoint {
+                touchpoint_id,
+                touch,
+                when,
+            } => self.record_touchpoint(touchpoint_id, touch, when),
+            Command::Qualify {
+                qualification,
+                when,
+            } => self.qualify(qualification, when),
+            Command::Convert(command) => self.convert(command),
+            Command::Close {
+                closing,
+                note_given,
+                when,
+            } => self.close(closing, note_given, when),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::Created { origin } => {
+                self.state = State::Anonymous;
+                self.origin = Some(origin.clone());
+            }
+            Event::TouchpointRecorded {
+                touchpoint_id,
+                touchpoint,
+            } => self.add_touchpoint(touchpoint_id, touchpoint),
+            Event::Qualified { qualification, .. } => {
+                self.state = State::Qualified;
+                self.qualification = Some(qualification.clone());
+            }
+            Event::Converted { conversion, .. } => {
+                self.state = State::Converted;
+                self.conversion = Some((**conversion).clone());
+            }
+            Event::Closed { closing, .. } => {
+                self.state = State::Closed;
+                self.closing = Some(closing.clone());
+            }
+        }
+    }
+}
+
+impl Prospect {
+    fn create(&self, kind: Kind, source: String, when: When) -> Result<Vec<Event>, Refusal> {
+        if let Some(origin) = &self.origin {
+            let same = origin.kind == kind && origin.source == source;
+            return (same && when.may_mean(origin.created_at))
+                .then(Vec::new)
+                .ok_or(Refusal::AlreadyExists(Thing::Prospect));
+        }
+        let created_at = when.happened("occurred_at")?;
+        required("source", &source, MAX_LABEL)?;
+        Ok(vec![Event::Created {
+            origin: Origin {
+                kind,
+                source,
+                created_at,
+            },
+        }])
+    }
+
+    fn qualify(&self, qualification: Qualification, when: When) -> Result<Vec<Event>, Refusal> {
+        self.must_be_open()?;
+        let occurred_at = when.happened("occurred_at")?;
+        let same = self.qualification.as_ref() == Some(&qualification);
+        if same && self.state == State::Qualified {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::Qualified {
+            qualification,
+            occurred_at,
+        }])
+    }
+
+    fn close(&self, closing: Closing, note_given: bool, when: When) -> Result<Vec<Event>, Refusal> {
+        self.must_be_open()?;
+        let occurred_at = when.happened("occurred_at")?;
+        let competitor = closing.competitor.as_deref().unwrap_or_default();
+        match closing.reason {
+            CloseReason::LostToCompetitor => required("competitor", competitor, MAX_LABEL)?,
+            CloseReason::Other if !note_given => {
+                return Err(Invalid::Missing { field: "note" }.into());
+            }
+            CloseReason::NoNeed
+            | CloseReason::NoBudget
+            | CloseReason::NoDecision
+            | CloseReason::Unreachable
+            | CloseReason::Duplicate
+            | CloseReason::Other => optional("competitor", competitor, MAX_LABEL)?,
+        }
+        Ok(vec![Event::Closed {
+            closing,
+            occurred_at,
+        }])
+    }
+
+    /// Refuses a prospect that does not exist, has become a customer, is closed or merged.
+    fn must_be_open(&self) -> Result<(), Refusal> {
+        match self.state {
+            State::Absent => Err(Refusal::NotFound),
+            State::Anonymous | State::Identified | State::Qualified => Ok(()),
+            State::Converted => Err(Refusal::AlreadyConverted),
+            State::Closed => Err(Refusal::Closed),
+            State::Merged { into } => Err(Refusal::Merged { into }),
+        }
+    }
+}
