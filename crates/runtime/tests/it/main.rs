@@ -1,0 +1,9 @@
+//! Tests of the engine as a whole: over a simulated log, and over real folders.
+
+mod checker;
+mod clients;
+mod history;
+mod journals;
+mod simulation;
+mod tally;
+mod world;

@@ -1,0 +1,56 @@
+//! Seeds by the thousand: whatever the log does to the instances, no guarantee breaks.
+
+use std::ops::Range;
+
+use runtime::mutant::{self, Mutant};
+
+use crate::checker;
+use crate::history::{Check, Violation};
+use crate::world::{Setup, World};
+
+/// Runs one seed and gives back what broke.
+pub(crate) fn run(setup: Setup, mutant: Option<Mutant>) -> Vec<Violation> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    mutant::activate(mutant);
+    let violations = runtime.block_on(async {
+        let world = World::new(setup);
+        world.run().await;
+        checker::judge(&world).await;
+        let journals = checker::Journals::read(&world);
+        for stranger in checker::strangers(&world, &journals) {
+            world.violated(Check::TakesEffectOnce, format!("nobody asked for {stranger}"));
+        }
+        for slot in 0..world.slots.len() {
+            world.kill(slot);
+        }
+        world.violations.take()
+    });
+    mutant::activate(None);
+    violations
+}
+
+fn all_hold(seeds: Range<u64>) {
+    for seed in seeds {
+        let broken = run(Setup::of(seed), None);
+        assert!(broken.is_empty(), "seed {seed}: {}", list(&broken));
+    }
+}
+
+pub(crate) fn list(violations: &[Violation]) -> String {
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+#[test]
+fn two_thousand_seeds_hold_every_guarantee_first_half() {
+    all_hold(0..1_000);
+}
+
+#[test]
+fn two_thousand_seeds_hold_every_guarantee_second_half() {
+    all_hold(1_000..2_000);
+}
