@@ -95,14 +95,17 @@ fn answer(world: &World, op: &Op, sent: &Sent, judged: &Judged) {
                 world.violated(Check::RepeatIsRecognised, what());
             }
             let root = op.root().to_string();
-            if !states().any(|(_, state)| state.version(&root) == *version) {
-                world.violated(Check::AnsweredVersionIsTrue, what());
+            if sent.validate_only && !replayed {
+                if !undone().any(|(_, state)| refusal(op, state).is_none()) {
+                    world.violated(Check::RefusalIsJustified, what());
+                }
+                return;
             }
-            if sent.validate_only
-                && !replayed
-                && !undone().any(|(_, state)| refusal(op, state).is_none())
-            {
-                world.violated(Check::RefusalIsJustified, what());
+            // A repeat may be answered by a replica that lags, but never by one from before the effect.
+            let effect = effect.unwrap_or(sent.window.asked);
+            let mut since = judged.states.iter().take(sent.window.heard + 1).skip(effect + 1);
+            if !since.any(|state| state.version(&root) == *version) {
+                world.violated(Check::AnsweredVersionIsTrue, what());
             }
         }
         Heard::Refused(refused) => {

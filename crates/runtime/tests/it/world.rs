@@ -188,6 +188,9 @@ impl World {
                 sleep(Duration::from_millis(50)).await;
                 continue;
             };
+            if self.calm.get() {
+                client.set_faults(Faults::none());
+            }
             replica.start_policy(Arc::new(Echo));
             *self.slots[slot].borrow_mut() = Slot {
                 replica: Some(replica),
