@@ -37,14 +37,30 @@ impl World {
         for _ in 0..requests {
             sleep(self.some_millis(150)).await;
             let service = usize::from(self.chance(50));
-            self.request(service, &mut sessions[service]).await;
+            let (pair, command) = self.something();
+            if self.chance(40) {
+                // A rival at the same moment, who wants what only one of them can have.
+                let rival = self.rival(&pair, command);
+                let mut other = Session::default();
+                futures::join!(
+                    self.request(service, (pair, command), &mut sessions[service]),
+                    self.request(service, rival, &mut other)
+                );
+            } else {
+                self.request(service, (pair, command), &mut sessions[service])
+                    .await;
+            }
             let service = usize::from(self.chance(50));
             self.look(service, &mut sessions[service]).await;
         }
     }
 
-    async fn request(&self, service: usize, session: &mut Session) {
-        let (pair, command) = self.something();
+    async fn request(
+        &self,
+        service: usize,
+        (pair, command): (Pair, Command),
+        session: &mut Session,
+    ) {
         let mut op = Op {
             service,
             partition: self.partition_of(&command.root(&pair)),
@@ -105,7 +121,8 @@ impl World {
     async fn send(&self, op: &Op, twist: Twist, session: Option<&mut Session>) -> Option<Sent> {
         let replica = self.any_replica(op.service)?;
         let mut request = op.command.request(&op.pair, op.request_id);
-        request.deadline = Some(Instant::now() + Duration::from_millis(50) + self.some_millis(4_000));
+        request.deadline =
+            Some(Instant::now() + Duration::from_millis(50) + self.some_millis(4_000));
         request.etag = twist.etag;
         request.validate_only = twist.validate_only;
         if twist.altered {
@@ -172,7 +189,9 @@ impl World {
     }
 
     fn something(&self) -> (Pair, Command) {
-        let pair = usize::try_from(self.log.draw(self.pairs.len() as u64)).unwrap();
+        // One pair is hot.
+        let pairs = if self.chance(50) { 2 } else { self.pairs.len() };
+        let pair = usize::try_from(self.log.draw(pairs as u64)).unwrap();
         let n = 1 + i64::try_from(self.log.draw(4)).unwrap();
         let command = match self.log.draw(20) {
             0..=5 => Command::Add(n),
@@ -184,6 +203,22 @@ impl World {
             drawn => Command::Shut(drawn == 18),
         };
         (self.pairs[pair].clone(), command)
+    }
+
+    fn rival(&self, pair: &Pair, command: Command) -> (Pair, Command) {
+        let other = Pair {
+            key: pair.partner.clone(),
+            partner: pair.key.clone(),
+        };
+        match command {
+            Command::Take(n) => (other, Command::Take(n)),
+            Command::Flag => (pair.clone(), Command::Clear),
+            Command::Add(_)
+            | Command::Clear
+            | Command::Nudge
+            | Command::Note(_)
+            | Command::Shut(_) => (pair.clone(), command),
+        }
     }
 }
 
@@ -214,7 +249,8 @@ fn heard(answer: Result<Answer<u64>, Failure<Refusal>>) -> Heard {
             | Failure::OutcomeUnknown),
         ) => Heard::Retry(failure.to_string()),
         Err(
-            failure @ (Failure::Unreadable { .. } | Failure::TooLarge { .. } | Failure::Internal(_)),
+            failure
+            @ (Failure::Unreadable { .. } | Failure::TooLarge { .. } | Failure::Internal(_)),
         ) => Heard::Fault(failure.to_string()),
     }
 }

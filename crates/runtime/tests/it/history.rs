@@ -42,7 +42,10 @@ pub(crate) struct Sent {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Heard {
     /// It is done; the root has this version.
-    Done { version: u64, replayed: bool },
+    Done {
+        version: u64,
+        replayed: bool,
+    },
     Refused(Refusal),
     StaleEtag(u64),
     RequestIdReused,
@@ -62,7 +65,8 @@ impl Op {
         let done = self.sent.iter().filter(|sent| {
             matches!(sent.heard, Heard::Done { .. }) && !sent.validate_only && !sent.altered
         });
-        done.map(|sent| sent.window).min_by_key(|window| window.heard)
+        done.map(|sent| sent.window)
+            .min_by_key(|window| window.heard)
     }
 
     /// How long the log was when it was asked for first.

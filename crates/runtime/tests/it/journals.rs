@@ -37,13 +37,26 @@ pub(crate) struct Published {
 }
 
 impl Judged {
+    /// With the state before each record.
     pub(crate) fn read(world: &World, service: usize, partition: u32) -> Self {
+        Self::of(world, service, partition, true)
+    }
+
+    /// With the state at the end only.
+    fn end(world: &World, service: usize, partition: u32) -> Self {
+        Self::of(world, service, partition, false)
+    }
+
+    fn of(world: &World, service: usize, partition: u32, each: bool) -> Self {
         let placement = Placement::new(world.partitions, 0);
         let mut judged = Self::default();
         let mut state = State::default();
         for stored in world.log.records(&World::journal(service), partition) {
-            judged.states.push(state.clone());
-            let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value) else {
+            if each {
+                judged.states.push(state.clone());
+            }
+            let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value)
+            else {
                 continue;
             };
             if state.accepts(&commit, partition, &placement) {
@@ -67,7 +80,8 @@ impl Judged {
                 .appends
                 .iter()
                 .flat_map(|append| append.events.iter().map(|event| (&append.stream, event)));
-            for (index, (stream, event)) in events.enumerate().filter(|(_, (_, event))| event.public)
+            for (index, (stream, event)) in
+                events.enumerate().filter(|(_, (_, event))| event.public)
             {
                 published.push(Published {
                     event_id: format!("{}-{index}", commit.commit_id),
@@ -85,7 +99,10 @@ impl State {
     fn accepts(&self, commit: &Commit, partition: u32, placement: &Placement) -> bool {
         let streams: HashSet<&StreamId> = commit.appends.iter().map(|a| &a.stream).collect();
         streams.len() == commit.appends.len()
-            && commit.appends.iter().any(|append| !append.events.is_empty())
+            && commit
+                .appends
+                .iter()
+                .any(|append| !append.events.is_empty())
             && commit.appends.iter().all(|append| {
                 placement.partition_of(&append.stream) == partition
                     && self.version(&append.stream.to_string()) == append.expected_version
@@ -137,8 +154,8 @@ impl State {
 pub(crate) fn unreceived(world: &World) -> Option<String> {
     for service in 0..SERVICES.len() {
         for partition in 0..world.partitions {
-            let published = Judged::read(world, service, partition).published().len();
-            let other = Judged::read(world, 1 - service, partition);
+            let published = Judged::end(world, service, partition).published().len();
+            let other = Judged::end(world, 1 - service, partition);
             let received = other.last().received.len();
             if received < published {
                 let (from, to) = (SERVICES[service], SERVICES[1 - service]);

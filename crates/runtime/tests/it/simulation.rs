@@ -22,7 +22,10 @@ pub(crate) fn run(setup: Setup, mutant: Option<Mutant>) -> Vec<Violation> {
         checker::judge(&world).await;
         let journals = checker::Journals::read(&world);
         for stranger in checker::strangers(&world, &journals) {
-            world.violated(Check::TakesEffectOnce, format!("nobody asked for {stranger}"));
+            world.violated(
+                Check::TakesEffectOnce,
+                format!("nobody asked for {stranger}"),
+            );
         }
         for slot in 0..world.slots.len() {
             world.kill(slot);
@@ -50,12 +53,27 @@ pub(crate) fn list(violations: &[Violation]) -> String {
     lines.join("\n")
 }
 
-#[test]
-fn two_thousand_seeds_hold_every_guarantee_first_half() {
-    all_hold(0..100);
-}
+/// In four parts, so that all cores are used.
+mod two_thousand_seeds_hold_every_guarantee {
+    use super::all_hold;
 
-#[test]
-fn two_thousand_seeds_hold_every_guarantee_second_half() {
-    all_hold(100..200);
+    #[test]
+    fn first_part() {
+        all_hold(0..500);
+    }
+
+    #[test]
+    fn second_part() {
+        all_hold(500..1_000);
+    }
+
+    #[test]
+    fn third_part() {
+        all_hold(1_000..1_500);
+    }
+
+    #[test]
+    fn fourth_part() {
+        all_hold(1_500..2_000);
+    }
 }

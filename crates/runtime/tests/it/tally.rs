@@ -145,7 +145,8 @@ impl Command {
                 if (tally.total + n).div_euclid(MILESTONE) > tally.total.div_euclid(MILESTONE) {
                     work.emit(&own, Happened::Milestone.event())?;
                 }
-                work.emit(&own, Happened::Counted.event()).map_err(Stop::from)
+                work.emit(&own, Happened::Counted.event())
+                    .map_err(Stop::from)
             }
             Self::Take(n) => {
                 work.version(&tally_stream(&pair.partner))?;
@@ -153,12 +154,17 @@ impl Command {
                 if tally.total + partner.total < n {
                     return Err(Stop::Refused(Refusal::Overdrawn));
                 }
-                work.emit(&own, Happened::Took(n).event()).map_err(Stop::from)
+                work.emit(&own, Happened::Took(n).event())
+                    .map_err(Stop::from)
             }
             Self::Flag if tally.flagged => Ok(()),
-            Self::Flag => work.emit(&own, Happened::Flagged.event()).map_err(Stop::from),
+            Self::Flag => work
+                .emit(&own, Happened::Flagged.event())
+                .map_err(Stop::from),
             Self::Clear if !tally.flagged => Ok(()),
-            Self::Clear => work.emit(&own, Happened::Cleared.event()).map_err(Stop::from),
+            Self::Clear => work
+                .emit(&own, Happened::Cleared.event())
+                .map_err(Stop::from),
             Self::Nudge => {
                 let to_mirror = GRAND.get(work.rows(), &())?.unwrap_or(0) % 2 == 0;
                 let target = if to_mirror {
@@ -166,7 +172,8 @@ impl Command {
                 } else {
                     tally_stream(&pair.partner)
                 };
-                work.emit(&target, Happened::Nudged.event()).map_err(Stop::from)
+                work.emit(&target, Happened::Nudged.event())
+                    .map_err(Stop::from)
             }
             Self::Note(n) => work
                 .emit(&mirror_stream(&pair.key), Happened::Noted(n).event())

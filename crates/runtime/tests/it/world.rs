@@ -213,8 +213,14 @@ impl World {
                     sleep(self.some_millis(800)).await;
                     self.start(slot).await;
                 }
-                3..=5 => self.for_a_while(slot, |client, on| client.stall_tails(on)).await,
-                6 => self.for_a_while(slot, |client, on| client.cut_off(on)).await,
+                3..=5 => {
+                    self.for_a_while(slot, |client, on| client.stall_tails(on))
+                        .await
+                }
+                6 => {
+                    self.for_a_while(slot, |client, on| client.cut_off(on))
+                        .await
+                }
                 7 => self.log.crash(),
                 _ => {}
             }
@@ -267,7 +273,9 @@ impl World {
             for partition in 0..self.partitions {
                 let length = self.length(service, partition) as u64;
                 if replica.position().get(partition) != length {
-                    return Some(format!("{name} has not applied all of partition {partition}"));
+                    return Some(format!(
+                        "{name} has not applied all of partition {partition}"
+                    ));
                 }
             }
             if !crate::tally::is_idle(replica.store()).unwrap() {
@@ -283,9 +291,9 @@ fn pairs(partitions: u32) -> Vec<Pair> {
     let placement = Placement::new(partitions, 0);
     let mut pairs = Vec::new();
     for partition in 0..partitions {
-        let mut keys = (0..).map(|number| format!("k{number}")).filter(|key| {
-            placement.partition_of(&tally_stream(key)) == partition
-        });
+        let mut keys = (0..)
+            .map(|number| format!("k{number}"))
+            .filter(|key| placement.partition_of(&tally_stream(key)) == partition);
         let (one, two) = (keys.next().unwrap(), keys.next().unwrap());
         pairs.push(Pair {
             key: one.clone(),
