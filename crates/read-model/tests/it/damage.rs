@@ -11,7 +11,8 @@ use read_model::Store;
 use crate::workload::{assert_right, open, options, position, replay};
 
 const COMMITS: u64 = 600;
-const SEEDS: u64 = 24;
+/// For each of four kinds of damage.
+const SEEDS: u64 = 12;
 
 /// A folder that was closed in the middle of a batch, so that it holds a redo file as well.
 fn prepared() -> tempfile::TempDir {
