@@ -12,7 +12,7 @@ use retention_domain::id::ActionId;
 use retention_domain::relationship::EndRelationship;
 use retention_domain::{Command, Customer};
 use runtime::{Work, version};
-use server::{Call, Page, parse, parse_optional};
+use server::{Page, parse, parse_optional};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -33,8 +33,7 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::OpenRelationshipRequest>,
     ) -> Result<Response<proto::Customer>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let import = import::read(&message, self.0.settings().default_margin_rate)?;
         let id = import.customer();
         let make = move |work: &Work<'_>| import.command(work.now());
@@ -45,29 +44,31 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::RecordPurchaseRequest>,
     ) -> Result<Response<proto::Purchase>, Status> {
-        purchases::record(&self.0, Call::of(&request), request.into_inner()).await
+        let (call, message) = server::open(request)?;
+        purchases::record(&self.0, call, message).await
     }
 
     async fn batch_record_purchases(
         &self,
         request: Request<proto::BatchRecordPurchasesRequest>,
     ) -> Result<Response<proto::BatchRecordPurchasesResponse>, Status> {
-        batch::record(&self.0, Call::of(&request), request.into_inner()).await
+        let (call, message) = server::open_batch(request);
+        batch::record(&self.0, call, message).await
     }
 
     async fn reverse_purchase(
         &self,
         request: Request<proto::ReversePurchaseRequest>,
     ) -> Result<Response<proto::Purchase>, Status> {
-        purchases::reverse(&self.0, Call::of(&request), request.into_inner()).await
+        let (call, message) = server::open(request)?;
+        purchases::reverse(&self.0, call, message).await
     }
 
     async fn end_relationship(
         &self,
         request: Request<proto::EndRelationshipRequest>,
     ) -> Result<Response<proto::Customer>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = customer_id("name", &message.name)?;
         let request_id: Uuid = parse("request_id", &message.request_id)?;
         let cause = cause("cause", message.cause)?;
@@ -90,7 +91,7 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::WinBackCustomerRequest>,
     ) -> Result<Response<proto::Customer>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = customer_id("name", &message.name)?;
         let won_back_at = message.won_back_at;
         let make = move |work: &Work<'_>| Command::WinBack {
@@ -103,8 +104,7 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::GetCustomerRequest>,
     ) -> Result<Response<proto::Customer>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = customer_id("name", &message.name)?;
         let view = self.view(message.view);
         let read = |rows: &dyn Rows| {
@@ -122,8 +122,7 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::ListCustomersRequest>,
     ) -> Result<Response<proto::ListCustomersResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let asked = ["customers", &message.view.to_string()];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let after = page.after_uuid()?;
@@ -152,15 +151,15 @@ impl CustomerService for Customers {
         &self,
         request: Request<proto::ListPurchasesRequest>,
     ) -> Result<Response<proto::ListPurchasesResponse>, Status> {
-        purchases::list(&self.0, Call::of(&request), request.into_inner()).await
+        let (call, message) = server::open(request)?;
+        purchases::list(&self.0, call, message).await
     }
 
     async fn list_actions(
         &self,
         request: Request<proto::ListActionsRequest>,
     ) -> Result<Response<proto::ListActionsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = customer_id("parent", &message.parent)?;
         let asked = ["actions", &message.parent];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;

@@ -8,7 +8,7 @@ use retention_domain::id::PromiseId;
 use retention_domain::input::When;
 use retention_domain::promise::{AssessPromise, MakePromise};
 use runtime::{Work, version};
-use server::{Call, Page, parse, present};
+use server::{Page, parse, present};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -29,8 +29,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::MakePromiseRequest>,
     ) -> Result<Response<proto::Promise>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = customer_id("parent", &message.parent)?;
         let request_id: Uuid = parse("request_id", &message.request_id)?;
         let written = present("promise", message.promise.as_ref())?;
@@ -57,7 +56,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::AssessPromiseRequest>,
     ) -> Result<Response<proto::Promise>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let request_id: Uuid = parse("request_id", &message.request_id)?;
         let finding = finding(message.verdict, message.perceived_score)?;
@@ -78,7 +77,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::RepairPromiseRequest>,
     ) -> Result<Response<proto::Promise>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id.clone());
         let make = move |work: &Work<'_>| Command::RepairPromise {
@@ -92,7 +91,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::WaivePromiseRequest>,
     ) -> Result<Response<proto::Promise>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id.clone());
         let make = move |work: &Work<'_>| Command::WaivePromise {
@@ -106,8 +105,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::GetPromiseRequest>,
     ) -> Result<Response<proto::Promise>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id);
         let read = |rows: &dyn Rows| shown(rows, id);
@@ -120,8 +118,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::ListPromisesRequest>,
     ) -> Result<Response<proto::ListPromisesResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = customer_id("parent", &message.parent)?;
         let asked = ["promises", &message.parent];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
@@ -156,8 +153,7 @@ impl PromiseService for Promises {
         &self,
         request: Request<proto::GetPromiseLedgerRequest>,
     ) -> Result<Response<proto::PromiseLedger>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let only = Some(message.proposition.as_str()).filter(|name| !name.is_empty());
         let only = only
             .map(|name| proposition_name("proposition", name))

@@ -5,7 +5,7 @@ use money::{Currency, Money};
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardService;
 use read_model::Rows;
-use server::{Call, from_timestamp, invalid, money_out, timestamp};
+use server::{from_timestamp, invalid, money_out, timestamp};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -21,8 +21,7 @@ impl ScoreboardService for Scoreboards {
         &self,
         request: Request<proto::GetScoreboardRequest>,
     ) -> Result<Response<proto::Scoreboard>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         // The end is excluded, and what happens at this moment has happened.
         let just_after_now = Time::from_micros(self.0.engine.clock().now().micros() + 1);
         let period = Period {

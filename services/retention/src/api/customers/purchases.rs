@@ -23,7 +23,6 @@ pub(super) async fn record(
     call: Call,
     message: proto::RecordPurchaseRequest,
 ) -> Result<Response<proto::Purchase>, Status> {
-    server::validate(&message)?;
     let id = customer_id("parent", &message.parent)?;
     let written = present("purchase", message.purchase.as_ref())?;
     let occurred_at = written.occurred_at;
@@ -62,7 +61,6 @@ pub(super) async fn reverse(
     call: Call,
     message: proto::ReversePurchaseRequest,
 ) -> Result<Response<proto::Purchase>, Status> {
-    server::validate(&message)?;
     let id = customer_id("parent", &message.parent)?;
     let purchase_id: PurchaseId = parse("purchase_id", &message.purchase_id)?;
     let written = present("reversal", message.reversal.as_ref())?;
@@ -89,7 +87,6 @@ pub(super) async fn list(
     call: Call,
     message: proto::ListPurchasesRequest,
 ) -> Result<Response<proto::ListPurchasesResponse>, Status> {
-    server::validate(&message)?;
     let id = customer_id("parent", &message.parent)?;
     let asked = ["purchases", &message.parent];
     let page = Page::parse(message.page_size, &message.page_token, &asked)?;
