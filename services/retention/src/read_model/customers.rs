@@ -164,3 +164,6 @@ fn parsed<K: std::str::FromStr, V>(rows: Vec<((Uuid, String), V)>) -> Vec<(K, V)
     rows.filter_map(|((_, id), value)| Some((id.parse().ok()?, value)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
