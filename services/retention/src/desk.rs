@@ -70,7 +70,7 @@ impl Desk {
         }))
     }
 
-    /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.
+    /// Answers a query from the rows, `NOT_FOUND` by `name` if there is nothing.
     pub(crate) async fn read<T>(
         &self,
         call: &Call,
@@ -93,9 +93,10 @@ impl Desk {
 
 /// The status of a command on a customer that has no answer.
 pub(crate) fn failed(id: Uuid, failure: &Failure<Refusal>) -> Status {
-    match failure {
-        Failure::Refused(refused) => no(id, refused),
-        other => from_failure(other),
+    if let Failure::Refused(refused) = failure {
+        no(id, refused)
+    } else {
+        from_failure(failure)
     }
 }
 

@@ -16,6 +16,8 @@ mod policy;
 mod read_model;
 mod service;
 mod settings;
+#[cfg(test)]
+mod story;
 mod told;
 mod wire;
 

@@ -66,5 +66,5 @@ impl Service for Retention {
 
 /// The stream of a customer.
 pub(crate) fn customer_stream(id: Uuid) -> Result<StreamId, Wrong> {
-    StreamId::new(&format!("customers/{id}")).map_err(|error| Wrong::new("name", error))
+    StreamId::new(format!("customers/{id}")).map_err(|error| Wrong::new("name", error))
 }

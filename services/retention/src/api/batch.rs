@@ -1,4 +1,4 @@
-//! BatchRecordPurchases: many purchases of many customers, each customer's in one commit.
+//! `BatchRecordPurchases`: many purchases of many customers, each customer's in one commit.
 
 mod item;
 
@@ -32,6 +32,16 @@ enum Outcome {
     Refused(Refusal),
     /// It was refused when the batch came first, for a reason that is gone by now.
     RefusedThen,
+}
+
+impl Outcome {
+    const fn refusal(&self) -> Option<&Refusal> {
+        if let Self::Refused(refusal) = self {
+            Some(refusal)
+        } else {
+            None
+        }
+    }
 }
 
 /// Items of one customer, in their order, with their places in the batch.
@@ -159,16 +169,11 @@ async fn outcomes(
                 Err(fault) => return Err(fault),
             });
         }
-        let accepted = outcomes
-            .iter()
-            .any(|outcome| !matches!(outcome, Outcome::Refused(_)));
-        let refusal = outcomes.iter().find_map(|outcome| match outcome {
-            Outcome::Refused(refusal) if !accepted => Some(refusal.clone()),
-            _ => None,
-        });
+        let refusals: Option<Vec<&Refusal>> = outcomes.iter().map(Outcome::refusal).collect();
+        let nothing = refusals.and_then(|refusals| refusals.first().copied().cloned());
         *kept.lock().unwrap_or_else(PoisonError::into_inner) = outcomes;
         // With nothing accepted there is nothing to write, not even that the customer was asked about.
-        refusal.map_or(Ok(()), |refusal| Err(Stop::Refused(refusal)))
+        nothing.map_or(Ok(()), |refusal| Err(Stop::Refused(refusal)))
     };
     let decided = || {
         decided

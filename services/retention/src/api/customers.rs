@@ -1,4 +1,4 @@
-//! CustomerService.
+//! `CustomerService`.
 
 mod import;
 pub(super) mod purchases;
@@ -23,7 +23,7 @@ use crate::wire;
 use crate::wire::customer_id;
 use crate::wire::relationship::{action_out, cause, optional_reason};
 
-/// CustomerService.
+/// `CustomerService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Customers(pub(crate) Desk);
 

@@ -1,4 +1,4 @@
-//! PromiseService.
+//! `PromiseService`.
 
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::promise_service_server::PromiseService;
@@ -19,7 +19,7 @@ use crate::read_model::ledger::{self, Line, OfBenefit};
 use crate::wire::promise::{Promised, finding, promise_id, promise_out, terms};
 use crate::wire::{customer_id, promise_name, proposition_name};
 
-/// PromiseService.
+/// `PromiseService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Promises(pub(crate) Desk);
 

@@ -1,4 +1,4 @@
-//! ScoreboardService.
+//! `ScoreboardService`.
 
 use eventsourcing::Time;
 use money::{Currency, Money};
@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 use crate::desk::Desk;
 use crate::read_model::scoreboard::{Line, Period, Scoreboard, scoreboard};
 
-/// ScoreboardService.
+/// `ScoreboardService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Scoreboards(pub(crate) Desk);
 

@@ -7,6 +7,7 @@ use retention_domain::action::Action;
 use retention_domain::id::{ActionId, PromiseId, PurchaseId};
 use retention_domain::promise::{Assessed, Made};
 use retention_domain::purchase::Purchase;
+use retention_domain::relationship::Relationship;
 use retention_domain::{Customer, Event, PartId, margin};
 use uuid::Uuid;
 
@@ -108,7 +109,7 @@ pub(crate) fn value(
     if state
         .relationship
         .as_ref()
-        .is_none_or(|relationship| relationship.is_lost())
+        .is_none_or(Relationship::is_lost)
     {
         return Ok(0);
     }
@@ -163,3 +164,6 @@ fn parsed<K: std::str::FromStr, V>(rows: Vec<((Uuid, String), V)>) -> Vec<(K, V)
     rows.filter_map(|((_, id), value)| Some((id.parse().ok()?, value)))
         .collect()
 }
+
+#[cfg(test)]
+mod tests;

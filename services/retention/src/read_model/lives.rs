@@ -28,8 +28,8 @@ pub(crate) struct Turn {
 impl Life {
     /// Whether the customer was active after everything that happened before this moment.
     pub(crate) fn is_active_before(&self, moment: Time) -> bool {
-        let turns = self.turns.iter().filter(|turn| turn.at < moment);
-        self.acquired_at < moment && turns.last().is_none_or(|turn| turn.active)
+        let mut turns = self.turns.iter().filter(|turn| turn.at < moment);
+        self.acquired_at < moment && turns.next_back().is_none_or(|turn| turn.active)
     }
 }
 

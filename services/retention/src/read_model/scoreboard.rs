@@ -146,3 +146,6 @@ fn trailing_margins(rows: &dyn Rows, end: Time) -> Result<BTreeMap<Uuid, i64>, E
     }
     Ok(margins)
 }
+
+#[cfg(test)]
+mod tests;

@@ -22,6 +22,9 @@ use super::relationship::{
 };
 use super::{customer_id, text, time};
 
+#[cfg(test)]
+mod tests;
+
 /// The package of the events.
 const PACKAGE: &str = "patron.retention.v1.";
 /// The schema of every event that this release writes.

@@ -1,4 +1,4 @@
-//! OpenRelationship: a customer is imported from another system, which knows it by an id of its own.
+//! `OpenRelationship`: a customer is imported from another system, which knows it by an id of its own.
 
 use eventsourcing::Time;
 use money::Rate;
