@@ -1,0 +1,75 @@
+//! One topic of Kafka, as the port wants it.
+
+use std::sync::Arc;
+
+use futures::FutureExt as _;
+use journal::{Append, BoxFuture, Error, ErrorKind, Log, Offset, Partition, Record, Tail};
+
+use crate::observer::Observer;
+use crate::producer::Producer;
+use crate::reader::Readers;
+use crate::tail::KafkaTail;
+
+/// One topic.
+#[derive(Debug)]
+pub(crate) struct KafkaLog {
+    pub(crate) topic: Arc<str>,
+    pub(crate) partitions: u32,
+    pub(crate) is_compacted: bool,
+    pub(crate) producer: Arc<Producer>,
+    pub(crate) observer: Observer,
+    pub(crate) readers: Arc<Readers>,
+}
+
+impl KafkaLog {
+    fn check(&self, partition: Partition) -> Result<(), Error> {
+        if partition < self.partitions {
+            return Ok(());
+        }
+        let what = format!(
+            "{} has no partition {partition}: it has {}",
+            self.topic, self.partitions
+        );
+        Err(Error::new(ErrorKind::Invalid, what))
+    }
+}
+
+impl Log for KafkaLog {
+    fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    fn partitions(&self) -> u32 {
+        self.partitions
+    }
+
+    fn append(&self, partition: Partition, record: Record) -> BoxFuture<'static, Append> {
+        if let Err(error) = self.check(partition) {
+            return std::future::ready(Append::NotWritten(error.to_string())).boxed();
+        }
+        let producer = Arc::clone(&self.producer);
+        producer
+            .append(Arc::clone(&self.topic), partition, record)
+            .boxed()
+    }
+
+    fn end(&self, partition: Partition) -> BoxFuture<'static, Result<Offset, Error>> {
+        match self.check(partition) {
+            Ok(()) => self.observer.end(&self.topic, partition),
+            Err(error) => std::future::ready(Err(error)).boxed(),
+        }
+    }
+
+    fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail> {
+        Box::new(match self.check(partition) {
+            Ok(()) => KafkaTail::new(
+                &self.readers,
+                &self.topic,
+                partition,
+                from,
+                self.is_compacted,
+            ),
+            Err(error) => KafkaTail::failed(error),
+        })
+    }
+}
