@@ -125,6 +125,8 @@ pub(crate) fn reader(brokers: &str) -> ClientConfig {
         // A partition that is assigned while the broker holds an empty request back waits for its end.
         .set("fetch.wait.max.ms", "100")
         .set("fetch.error.backoff.ms", "100")
+        // A topic that is gone is told after this time.
+        .set("topic.metadata.propagation.max.ms", "5000")
         // What is read ahead, for each partition: about a megabyte, and soon again when there is room.
         .set("queued.max.messages.kbytes", "1024")
         .set("max.partition.fetch.bytes", "524288")
