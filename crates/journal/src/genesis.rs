@@ -1,64 +1,64 @@
-//! What all partitions of a journal have in common, agreed on without a leader.
+//! How a journal begins: the record that says which journal it is and how streams are placed.
 //!
-//! Whoever finds partition 0 empty appends a genesis and reads back which one came first; that one counts,
-//! for everybody, and its identity goes to the other partitions in the same way. Nobody appends anything
-//! else before.
+//! It is agreed on without a leader. Whoever finds partition 0 empty appends a genesis and reads back
+//! which one came first; that one counts, for everybody, and its identity goes to the other partitions in
+//! the same way. Nobody appends anything else before.
 
 use std::sync::Arc;
 
 use uuid::Uuid;
 
+use crate::codec::{decode, encode_genesis};
 use crate::commit::FORMAT;
-use crate::{
-    Append, Decoded, Entry, Error, ErrorKind, Log, Partition, Placement, Record, decode,
-    encode_genesis,
-};
+use crate::{Append, Decoded, Entry, Error, ErrorKind, Log, Partition, Placement, Record};
 
-/// The one way in which streams are placed.
-const HASH: &str = "blake3-64";
+/// The way of placing streams that this release knows: see [`Placement::partition_of`].
+pub const HASH: &str = "blake3-64";
 /// Both services of a pair place alike, so the seed is a constant.
 const SEED: u64 = 0;
+/// How often a partition that stays empty is written to.
 const TRIES: usize = 20;
 
-/// What all partitions of a journal have in common.
+/// The first record of every partition of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Genesis {
-    /// The identity of the journal.
+    /// Which journal this is; one for all its partitions.
     pub cluster_uuid: Uuid,
-    /// How many partitions it has, for ever.
+    /// Over how many partitions streams are spread.
     pub partitions: u32,
-    /// How streams are placed.
+    /// How a stream's partition is found; this release knows [`HASH`].
     pub hash: String,
     /// The seed of that hash.
     pub seed: u64,
-    /// The format of the records.
+    /// The format of the journal's records; this release knows [`FORMAT`](crate::commit::FORMAT).
     pub format: u32,
 }
 
 impl Genesis {
-    fn new(partitions: u32) -> Self {
-        let cluster_uuid = Uuid::new_v4();
+    /// What a new journal of this release begins with.
+    pub fn new(cluster_uuid: Uuid, partitions: u32, seed: u64) -> Self {
         Self {
             cluster_uuid,
             partitions,
             hash: HASH.to_owned(),
-            seed: SEED,
+            seed,
             format: FORMAT,
         }
     }
 
-    /// Where streams go.
-    pub const fn placement(&self) -> Placement {
+    /// Where its streams belong.
+    pub fn placement(&self) -> Placement {
         Placement::new(self.partitions, self.seed)
     }
 }
 
-/// Reads the journal's genesis; in an empty log, agrees on one first.
+/// Reads the journal's genesis; in an empty log, agrees on one first: on this identity, or on that of
+/// whoever came before.
 ///
 /// # Errors
 /// If the log is away, or its genesis is one that this release cannot work with.
-pub async fn establish(log: &Arc<dyn Log>) -> Result<Genesis, Error> {
-    let genesis = first_of(log, 0, &Genesis::new(log.partitions())).await?;
+pub async fn establish(log: &Arc<dyn Log>, cluster_uuid: Uuid) -> Result<Genesis, Error> {
+    let genesis = first_of(log, 0, &Genesis::new(cluster_uuid, log.partitions(), SEED)).await?;
     check(&**log, &genesis)?;
     for partition in 1..genesis.partitions {
         let other = first_of(log, partition, &genesis).await?;
@@ -113,9 +113,10 @@ async fn read_first(log: &Arc<dyn Log>, partition: Partition) -> Result<Genesis,
             ErrorKind::Foreign,
             format!(
                 "{topic} partition {partition} does not begin like a journal: it is another topic, or its \
-                 beginning was deleted (docs/errors/foreign-history.md)"
+                 beginning was deleted"
             ),
-        )),
+        )
+        .with_page("foreign-history")),
     }
 }
 
@@ -152,10 +153,11 @@ mod tests {
     use std::sync::Arc;
 
     use eventsourcing::SystemClock;
+    use uuid::Uuid;
 
     use super::establish;
     use crate::memory::MemoryTopics;
-    use crate::{Kind, Record, TopicSpec, Topics as _};
+    use crate::{Append, Kind, Record, TopicSpec, Topics as _};
 
     fn spec(partitions: u32) -> TopicSpec {
         TopicSpec {
@@ -169,10 +171,13 @@ mod tests {
     async fn whoever_comes_later_finds_the_first_genesis() {
         let topics = MemoryTopics::new(Arc::new(SystemClock));
         let log = topics.open(&spec(3)).await.unwrap();
-        let (first, second) = tokio::join!(establish(&log), establish(&log));
+        let (first, second) = tokio::join!(
+            establish(&log, Uuid::new_v4()),
+            establish(&log, Uuid::new_v4())
+        );
         let first = first.unwrap();
         assert_eq!(first, second.unwrap());
-        assert_eq!(first, establish(&log).await.unwrap());
+        assert_eq!(first, establish(&log, Uuid::new_v4()).await.unwrap());
         assert_eq!(first.partitions, 3);
     }
 
@@ -180,8 +185,8 @@ mod tests {
     async fn a_topic_that_begins_otherwise_is_refused() {
         let topics = MemoryTopics::new(Arc::new(SystemClock));
         let log = topics.open(&spec(1)).await.unwrap();
-        log.append(0, Record::value("not ours".into())).await;
-        let refused = establish(&log).await.unwrap_err();
+        assert_eq!(log.append(0, Record::value("not ours")).await, Append::Written);
+        let refused = establish(&log, Uuid::new_v4()).await.unwrap_err();
         assert!(
             refused
                 .to_string()

@@ -1,26 +1,45 @@
-//! A log in memory: for tests, and the plainest implementation of the contract.
+//! A log in memory: keeps every promise but the one about power cuts.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use eventsourcing::Clock;
-use futures::FutureExt as _;
+use futures::FutureExt;
 use tokio::sync::watch;
 
 use crate::{
-    Append, BoxFuture, Error, Log, MAX_BATCH, Offset, Partition, Record, Stored, Tail, TopicSpec,
-    Topics,
+    Append, Batch, BoxFuture, Error, ErrorKind, Log, MAX_RECORD_BYTES, Offset, Partition, Record,
+    Stored, Tail, TopicSpec, Topics,
 };
 
-/// Topics in memory, shared by all clones.
+/// Topics that live as long as this value, each created when it is first opened.
 #[derive(Debug, Clone)]
 pub struct MemoryTopics {
     clock: Arc<dyn Clock>,
     topics: Arc<Mutex<BTreeMap<String, Arc<MemoryLog>>>>,
 }
 
+/// One topic in memory.
+#[derive(Debug)]
+struct MemoryLog {
+    spec: TopicSpec,
+    clock: Arc<dyn Clock>,
+    partitions: Vec<Arc<Kept>>,
+}
+
+/// The records of one partition; whoever waits for more watches them.
+#[derive(Debug)]
+struct Kept(watch::Sender<Vec<Stored>>);
+
+struct MemoryTail {
+    topic: String,
+    partition: Partition,
+    from: Offset,
+    records: Option<watch::Receiver<Vec<Stored>>>,
+}
+
 impl MemoryTopics {
-    /// No topics yet; records get the time of this clock.
+    /// No topics yet; `clock` gives records their time.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
         Self {
             clock,
@@ -31,121 +50,124 @@ impl MemoryTopics {
 
 impl Topics for MemoryTopics {
     fn open(&self, topic: &TopicSpec) -> BoxFuture<'_, Result<Arc<dyn Log>, Error>> {
-        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-        let log = topics.entry(topic.name.clone()).or_insert_with(|| {
-            Arc::new(MemoryLog {
-                topic: topic.name.clone(),
-                clock: Arc::clone(&self.clock),
-                partitions: (0..topic.partitions).map(|_| Arc::default()).collect(),
-            })
-        });
-        let log: Arc<dyn Log> = Arc::<MemoryLog>::clone(log);
-        std::future::ready(Ok(log)).boxed()
+        let opened = self.open_now(topic);
+        async move { opened }.boxed()
     }
 }
 
-#[derive(Debug)]
-struct MemoryLog {
-    topic: String,
-    clock: Arc<dyn Clock>,
-    partitions: Vec<Arc<MemoryPartition>>,
-}
-
-#[derive(Debug)]
-struct MemoryPartition {
-    records: Mutex<Vec<Stored>>,
-    end: watch::Sender<Offset>,
-}
-
-impl Default for MemoryPartition {
-    fn default() -> Self {
-        Self {
-            records: Mutex::default(),
-            end: watch::Sender::new(0),
-        }
+impl MemoryTopics {
+    fn open_now(&self, topic: &TopicSpec) -> Result<Arc<dyn Log>, Error> {
+        let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
+        let log = topics.entry(topic.name.clone()).or_insert_with(|| {
+            Arc::new(MemoryLog {
+                spec: topic.clone(),
+                clock: Arc::clone(&self.clock),
+                partitions: (0..topic.partitions)
+                    .map(|_| Arc::new(Kept(watch::Sender::default())))
+                    .collect(),
+            })
+        });
+        topic.check_found(log.spec.partitions, log.spec.kind)?;
+        Ok(Arc::<MemoryLog>::clone(log))
     }
 }
 
 impl MemoryLog {
-    fn partition(&self, partition: Partition) -> Result<Arc<MemoryPartition>, Error> {
-        let found = self.partitions.get(partition as usize).map(Arc::clone);
-        found.ok_or_else(|| {
-            Error::internal(&self.topic, format!("there is no partition {partition}"))
-        })
+    fn partition(&self, partition: Partition) -> Result<Arc<Kept>, Error> {
+        self.partitions
+            .get(partition as usize)
+            .cloned()
+            .ok_or_else(|| Error::no_partition(&self.spec.name, partition))
     }
 }
 
 impl Log for MemoryLog {
     fn topic(&self) -> &str {
-        &self.topic
+        &self.spec.name
     }
 
     fn partitions(&self) -> u32 {
-        u32::try_from(self.partitions.len()).unwrap_or(u32::MAX)
+        self.spec.partitions
     }
 
     fn append(&self, partition: Partition, record: Record) -> BoxFuture<'static, Append> {
-        let time = self.clock.now();
-        let found = self.partition(partition);
+        let kept = self.partition(partition);
+        let clock = Arc::clone(&self.clock);
         async move {
-            let partition = match found {
-                Ok(partition) => partition,
+            let kept = match kept {
+                Ok(kept) => kept,
                 Err(error) => return Append::NotWritten(error.to_string()),
             };
-            let mut records = partition
-                .records
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let offset = records.len() as Offset;
-            records.push(Stored {
-                offset,
-                time,
-                record,
+            if record.size() > MAX_RECORD_BYTES {
+                return Append::NotWritten(Error::too_large(record.size()).to_string());
+            }
+            kept.0.send_modify(|records| {
+                records.push(Stored {
+                    offset: end_of(records),
+                    time: clock.now(),
+                    record,
+                });
             });
-            partition.end.send_replace(offset + 1);
             Append::Written
         }
         .boxed()
     }
 
     fn end(&self, partition: Partition) -> BoxFuture<'static, Result<Offset, Error>> {
-        let end = self
-            .partition(partition)
-            .map(|partition| *partition.end.borrow());
-        std::future::ready(end).boxed()
+        let kept = self.partition(partition);
+        async move { Ok(end_of(&kept?.0.borrow())) }.boxed()
     }
 
     fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail> {
         Box::new(MemoryTail {
-            partition: self.partition(partition).ok(),
-            next: from,
+            topic: self.spec.name.clone(),
+            partition,
+            from,
+            records: self
+                .partition(partition)
+                .ok()
+                .map(|kept| kept.0.subscribe()),
         })
     }
-}
-
-struct MemoryTail {
-    partition: Option<Arc<MemoryPartition>>,
-    next: Offset,
 }
 
 impl Tail for MemoryTail {
     fn next(&mut self) -> BoxFuture<'_, Result<Vec<Stored>, Error>> {
         async move {
-            let Some(partition) = &self.partition else {
-                return Err(Error::internal("memory", "there is no such partition"));
+            let Some(records) = &mut self.records else {
+                return Err(Error::no_partition(&self.topic, self.partition));
             };
-            let mut end = partition.end.subscribe();
-            // The sender is in the partition that this tail holds.
-            drop(end.wait_for(|end| *end > self.next).await);
-            let records = partition
-                .records
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let from = usize::try_from(self.next).unwrap_or(usize::MAX);
-            let batch: Vec<Stored> = records.iter().skip(from).take(MAX_BATCH).cloned().collect();
-            self.next += batch.len() as Offset;
-            Ok(batch)
+            loop {
+                let batch = {
+                    let records = records.borrow_and_update();
+                    let end = end_of(&records);
+                    if self.from > end {
+                        return Err(Error::beyond_end(
+                            &self.topic,
+                            self.partition,
+                            self.from,
+                            end,
+                        ));
+                    }
+                    let from = usize::try_from(self.from).unwrap_or(usize::MAX);
+                    Batch::first_of(records.iter().skip(from).cloned())
+                };
+                if let Some(last) = batch.last() {
+                    self.from = last.offset + 1;
+                    return Ok(batch);
+                }
+                if records.changed().await.is_err() {
+                    return Err(Error::new(
+                        ErrorKind::Unavailable,
+                        format!("the topic {} was dropped", self.topic),
+                    ));
+                }
+            }
         }
         .boxed()
     }
+}
+
+fn end_of(records: &[Stored]) -> Offset {
+    u64::try_from(records.len()).unwrap_or(u64::MAX)
 }

@@ -1,145 +1,156 @@
-//! How fast a log is by itself: append and read back, with nothing in between.
-//!
-//! The ceiling that a service is compared with, in the same run, with records of the same size and as many
-//! clients.
+//! How fast a log is by itself: append and read back, the ceiling for whatever is built on it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
-use bytes::{BufMut as _, Bytes, BytesMut};
-use tokio::sync::oneshot;
+use bytes::Bytes;
+use tokio::sync::Notify;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 
-use crate::{Append, Error, Log, Record};
+use crate::{Append, Error, ErrorKind, Log, Partition, Record, Tail};
 
-/// What a measurement found.
-#[derive(Debug, Clone, PartialEq)]
+/// The bytes of a record that say whose it is and which.
+const STAMP_BYTES: usize = 16;
+
+/// What [`measure`] found.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
-    /// Records appended and read back per second.
+    /// Records that were written and read back, in the time measured.
+    pub records: u64,
+    /// The same for a second.
     pub per_second: f64,
-    /// Half of them took at most so long.
+    /// Half of them took at most this long.
     pub p50: Duration,
-    /// 99 of 100 took at most so long.
+    /// 99 of 100 took at most this long.
     pub p99: Duration,
 }
 
-type Waiting = Arc<Mutex<HashMap<u64, oneshot::Sender<()>>>>;
-
-/// Lets `clients` append records of `bytes` bytes one after the other, each waiting until its record was
-/// read back, for `duration`.
-///
-/// # Errors
-/// If the log fails.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "nobody counts to 2^52 in a measurement"
-)]
-pub async fn measure(
-    log: Arc<dyn Log>,
-    clients: u64,
-    bytes: usize,
-    duration: Duration,
-) -> Result<Figures, Error> {
-    let waiting: Waiting = Arc::default();
-    let mut readers = JoinSet::new();
-    for partition in 0..log.partitions() {
-        let from = log.end(partition).await?;
-        let mut tail = log.tail(partition, from);
-        let waiting = Arc::clone(&waiting);
-        readers.spawn(async move {
-            while let Ok(records) = tail.next().await {
-                for stored in records {
-                    let Some(head) = stored.record.value.first_chunk::<8>() else {
-                        continue;
-                    };
-                    let id = u64::from_le_bytes(*head);
-                    let waiter = waiting
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .remove(&id);
-                    waiter.map(|waiter| waiter.send(()));
-                }
-            }
-        });
-    }
-    let started = Instant::now();
-    let mut writers = JoinSet::new();
-    for client in 0..clients {
-        let (log, waiting) = (Arc::clone(&log), Arc::clone(&waiting));
-        writers.spawn(write(log, waiting, client, bytes, started + duration));
-    }
-    let mut times: Vec<Duration> = writers.join_all().await.into_iter().flatten().collect();
-    let took = started.elapsed();
-    readers.abort_all();
-    times.sort_unstable();
-    Ok(Figures {
-        per_second: times.len() as f64 / took.as_secs_f64(),
-        p50: quantile(&times, 50),
-        p99: quantile(&times, 99),
-    })
+/// Who waits for his record to be read back.
+#[derive(Debug, Default)]
+struct Client {
+    read_back: AtomicU64,
+    woken: Notify,
 }
 
-/// The smallest time that `percent` of the sorted times do not exceed; zero if there are none.
-pub fn quantile(sorted: &[Duration], percent: usize) -> Duration {
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted.get(rank).copied().unwrap_or_default()
+/// Lets `clients` writers append records of `record_bytes` bytes (at least 16) for `duration`, spread
+/// over the partitions; each waits for the acknowledgement *and* until a tail has read the record
+/// back before it begins the next, as the engine does.
+///
+/// The log may be in use by others and keeps the records. Errors: those of the log, and
+/// [`ErrorKind::Unavailable`] when an append is not acknowledged.
+pub async fn measure(
+    log: Arc<dyn Log>,
+    clients: u32,
+    record_bytes: usize,
+    duration: Duration,
+) -> Result<Figures, Error> {
+    let waiting: Arc<[Client]> = (0..clients).map(|_| Client::default()).collect();
+    let mut readers = JoinSet::new();
+    for partition in 0..log.partitions() {
+        let end = log.end(partition).await?;
+        let tail = log.tail(partition, end);
+        readers.spawn(read_back(tail, Arc::clone(&waiting)));
+    }
+    let began = Instant::now();
+    let mut writers = JoinSet::new();
+    for client in 0..clients {
+        let log = Arc::clone(&log);
+        let waiting = Arc::clone(&waiting);
+        writers.spawn(write(log, waiting, client, record_bytes, began + duration));
+    }
+    let mut times = Vec::new();
+    loop {
+        tokio::select! {
+            written = writers.join_next() => match written {
+                Some(written) => times.extend(written.map_err(internal)??),
+                None => break,
+            },
+            Some(failed) = readers.join_next() => failed.map_err(internal)??,
+        }
+    }
+    Ok(Figures::of(times, began.elapsed()))
+}
+
+impl Figures {
+    fn of(mut times: Vec<Duration>, elapsed: Duration) -> Self {
+        times.sort_unstable();
+        let at = |percent: usize| {
+            let index = times.len().saturating_mul(percent) / 100;
+            times.get(index).or(times.last()).copied()
+        };
+        let records = u64::try_from(times.len()).unwrap_or(u64::MAX);
+        #[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+        let per_second = records as f64 / elapsed.as_secs_f64();
+        Self {
+            records,
+            per_second,
+            p50: at(50).unwrap_or_default(),
+            p99: at(99).unwrap_or_default(),
+        }
+    }
 }
 
 async fn write(
     log: Arc<dyn Log>,
-    waiting: Waiting,
-    client: u64,
-    bytes: usize,
+    waiting: Arc<[Client]>,
+    client: u32,
+    record_bytes: usize,
     until: Instant,
-) -> Vec<Duration> {
+) -> Result<Vec<Duration>, Error> {
     let mut times = Vec::new();
-    let mut nth = 0;
+    let partition: Partition = client % log.partitions().max(1);
+    let Some(me) = waiting.get(client as usize) else {
+        return Ok(times);
+    };
+    let mut number = 0;
     while Instant::now() < until {
-        let id = (client << 40) | nth;
-        nth += 1;
-        let partition = u32::try_from((client + nth) % u64::from(log.partitions())).unwrap_or(0);
-        let (waiter, read_back) = oneshot::channel();
-        waiting
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(id, waiter);
-        let start = Instant::now();
-        if log
-            .append(partition, Record::value(payload(id, bytes)))
-            .await
-            != Append::Written
-        {
-            break;
+        number += 1;
+        let began = Instant::now();
+        let record = stamped(client, number, record_bytes);
+        match log.append(partition, record).await {
+            Append::Written => {}
+            Append::NotWritten(why) | Append::Unknown(why) => {
+                return Err(Error::new(ErrorKind::Unavailable, why));
+            }
         }
-        if read_back.await.is_err() {
-            break;
+        while me.read_back.load(Ordering::Acquire) < number {
+            me.woken.notified().await;
         }
-        times.push(start.elapsed());
+        times.push(began.elapsed());
     }
-    times
+    Ok(times)
 }
 
-fn payload(id: u64, bytes: usize) -> Bytes {
-    let mut payload = BytesMut::with_capacity(bytes.max(8));
-    payload.put_u64_le(id);
-    payload.resize(bytes.max(8), 0);
-    payload.freeze()
+async fn read_back(mut tail: Box<dyn Tail>, waiting: Arc<[Client]>) -> Result<(), Error> {
+    loop {
+        for stored in tail.next().await? {
+            let Some((client, number)) = stamp(&stored.record.value) else {
+                continue;
+            };
+            if let Some(client) = waiting.get(client) {
+                client.read_back.store(number, Ordering::Release);
+                client.woken.notify_one();
+            }
+        }
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
+fn stamped(client: u32, number: u64, record_bytes: usize) -> Record {
+    let mut value = Vec::with_capacity(record_bytes.max(STAMP_BYTES));
+    value.extend_from_slice(&u64::from(client).to_le_bytes());
+    value.extend_from_slice(&number.to_le_bytes());
+    value.resize(record_bytes.max(STAMP_BYTES), 0x5a);
+    Record::value(value)
+}
 
-    use super::quantile;
+fn stamp(value: &Bytes) -> Option<(usize, u64)> {
+    let (client, rest) = value.split_first_chunk::<8>()?;
+    let (number, _) = rest.split_first_chunk::<8>()?;
+    let client = usize::try_from(u64::from_le_bytes(*client)).ok()?;
+    Some((client, u64::from_le_bytes(*number)))
+}
 
-    #[test]
-    fn a_quantile_is_one_of_the_times() {
-        let times: Vec<Duration> = (1..=100).map(Duration::from_millis).collect();
-        assert_eq!(quantile(&times, 50), Duration::from_millis(50));
-        assert_eq!(quantile(&times, 99), Duration::from_millis(99));
-        assert_eq!(quantile(&times[..1], 99), Duration::from_millis(1));
-        assert_eq!(quantile(&[], 50), Duration::ZERO);
-    }
+fn internal(error: tokio::task::JoinError) -> Error {
+    Error::new(ErrorKind::Internal, "a part of the measurement broke off").with_source(error)
 }

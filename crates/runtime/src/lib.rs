@@ -42,7 +42,7 @@ pub use execute::{Answer, Failure, Request, Stop};
 pub use foreign::{Fold, Foreign, PublicFold};
 pub use options::Options;
 pub use policies::{Policy, Todo};
-pub use rows::FIRST_FREE_PREFIX;
+pub use rows::version;
 pub use service::{ApplyError, Fact, Receipt, Service, event_id};
 pub use verify::{Difference, Verification, verify};
 pub use work::Work;

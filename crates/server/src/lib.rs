@@ -8,6 +8,8 @@
 //! | `call.rs` | what a request carries beside its message: actor, deadline, trace, position |
 //! | `command.rs` | `request_id`, `etag` and `validate_only` of every command |
 //! | `validate.rs` | field rules, read from the descriptors |
+//! | `watch.rs` | accepted events as a stream |
+//! | `wrong.rs` | parts of messages that cannot be read |
 //! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
 //! | `page_token.rs` | pages that cannot be mixed up |
 //! | `deadline.rs` | an expired deadline says so |
@@ -22,15 +24,19 @@ mod edge;
 mod page_token;
 mod status;
 mod telemetry;
-mod topics;
+//mod topics;
 mod validate;
+mod watch;
+mod wrong;
 
-pub use call::{Call, reply, reply_at};
+pub use call::{Call, min_position, reply, reply_at};
 pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
-pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES};
+pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use page_token::{Page, Paged};
-pub use status::{field_violation, from_failure, invalid, not_found, refusal, unavailable};
+pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
 pub use telemetry::start_logging;
-pub use topics::{LogSource, OpenLog};
+//pub use topics::{LogSource, OpenLog};
 pub use validate::validate;
+pub use watch::{Watched, Watching, watch};
+pub use wrong::{Wrong, parse, parse_optional, present};

@@ -1,1 +1,121 @@
 //! The acquisition service: creates customers.
+//!
+//! ```text
+//!  gRPC ─► api ─► desk ─► runtime ─► journal ─► service (apply) ─► read_model
+//!           │       └► domain (decide)  ▲                              │
+//!           └──────── wire ─────────────┘◄──────── answers ────────────┘
+//!                                       │
+//!  retention's events ─► told ──────────┘        policy ─► desk
+//! ```
+//! A method of the API parses a message, has the engine execute or read, and replies. The rules are in the
+//! crate `acquisition-domain`; how rows follow from events is in `read_model`.
+
+mod api;
+mod desk;
+mod policy;
+mod read_model;
+mod service;
+mod told;
+mod wire;
+
+use std::sync::Arc;
+
+use customer_value::Simple;
+use eventsourcing::Clock;
+use journal::Topics;
+use money::Rate;
+use patron_proto::acquisition::v1::campaign_service_server::CampaignServiceServer;
+use patron_proto::acquisition::v1::event_service_server::EventServiceServer;
+use patron_proto::acquisition::v1::proposition_service_server::PropositionServiceServer;
+use patron_proto::acquisition::v1::prospect_service_server::ProspectServiceServer;
+use runtime::{Engine, Options};
+use server::MAX_MESSAGE_BYTES;
+use tonic::service::Routes;
+
+use crate::api::campaigns::Campaigns;
+use crate::api::events::Events;
+use crate::api::propositions::Propositions;
+use crate::api::prospects::Prospects;
+use crate::desk::Desk;
+use crate::policy::flag_presentation::FlagPresentation;
+pub use crate::service::Acquisition;
+
+/// The full names of the gRPC services, for health checks.
+pub const SERVICES: [&str; 4] = [
+    "patron.acquisition.v1.PropositionService",
+    "patron.acquisition.v1.CampaignService",
+    "patron.acquisition.v1.ProspectService",
+    "patron.acquisition.v1.EventService",
+];
+
+/// What value is computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// The share of customers that stay a year.
+    pub annual_retention_rate: Rate,
+    /// The rate at which a year's margin is discounted.
+    pub annual_discount_rate: Rate,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            annual_retention_rate: Rate::per_mille(750),
+            annual_discount_rate: Rate::per_mille(250),
+        }
+    }
+}
+
+/// A running replica and its methods.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The replica.
+    pub engine: Arc<Engine<Acquisition>>,
+    desk: Desk,
+}
+
+/// Starts a replica.
+///
+/// # Errors
+/// A sentence for the operator: what is wrong and what to do.
+pub async fn start(
+    topics: &dyn Topics,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    settings: Settings,
+) -> Result<Running, String> {
+    let engine = Engine::start(Arc::new(Acquisition), topics, clock, options).await?;
+    engine.start_policy(Arc::new(FlagPresentation));
+    let simple = Simple {
+        retention: settings.annual_retention_rate,
+        discount: settings.annual_discount_rate,
+    };
+    let desk = Desk {
+        engine: Arc::clone(&engine),
+        simple,
+    };
+    Ok(Running { engine, desk })
+}
+
+impl Running {
+    /// The gRPC services, to be served by an edge.
+    pub fn routes(&self) -> Routes {
+        let desk = || self.desk.clone();
+        Routes::new(
+            PropositionServiceServer::new(Propositions(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            CampaignServiceServer::new(Campaigns(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            ProspectServiceServer::new(Prospects(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(EventServiceServer::new(Events(desk())))
+    }
+}

@@ -1,1 +1,30 @@
 //! The rules of keeping customers: relationships, promises, purchases, actions. Pure.
+//!
+//! One aggregate, the [`Customer`], decides about commands and evolves by events:
+//!
+//! - its [relationship]: how it began, that it was lost and why, that it was won back;
+//! - its [purchases](purchase), with what was taken back of them, and the [margin] they left;
+//! - the [promises](promise) that were made to it: kept, broken, repaired or waived;
+//! - the [actions](action) that somebody should take to keep it.
+//!
+//! Personal data never comes here, not even the note that explains a loss: what is here is safe to keep
+//! for ever. The state is stored with serde; the events have a format of their own, mapped elsewhere.
+
+pub mod action;
+pub mod consent;
+mod customer;
+pub mod id;
+pub mod input;
+pub mod margin;
+pub mod promise;
+#[cfg(test)]
+mod properties;
+pub mod purchase;
+mod refusal;
+pub mod relationship;
+#[cfg(test)]
+mod story;
+pub mod text;
+
+pub use customer::{Command, Customer, Event, PartId};
+pub use refusal::{Refusal, Thing};

@@ -1,0 +1,437 @@
+//! A running replica: its log, its rows, and the tasks between them.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use eventsourcing::Clock;
+use journal::{Genesis, Kind, Log, Offset, Partition, Placement, Position, TopicSpec, Topics};
+use rand::rngs::StdRng;
+use rand::{Rng as _, SeedableRng as _};
+use read_model::{Rows, Store};
+use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::time::{Instant, timeout_at};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use crate::applier::Applier;
+use crate::inbox::Inbox;
+use crate::locks::StreamLocks;
+use crate::progress::Progress;
+use crate::relay::Relay;
+use crate::rows::{INBOX, POSITIONS, UNREADABLE};
+use crate::waiters::Waiters;
+use crate::{AcceptedTail, Options, Policy, Service, checkpoint, policies, tailer};
+
+/// Feeds on their way to the applier: enough to keep it busy, little enough to stay small.
+const FEEDS: usize = 64;
+
+/// A running replica of one service.
+#[derive(Debug)]
+pub struct Engine<S: Service> {
+    service: Arc<S>,
+    pub(crate) log: Arc<dyn Log>,
+    pub(crate) store: Store,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) placement: Placement,
+    pub(crate) progress: Progress,
+    pub(crate) waiters: Arc<Waiters>,
+    pub(crate) locks: StreamLocks,
+    pub(crate) permits: Arc<Semaphore>,
+    pub(crate) options: Options,
+    pub(crate) tracker: TaskTracker,
+    genesis: Genesis,
+    /// The ends that were there at the start: beyond them this replica is ready.
+    targets: Vec<Offset>,
+    fault: watch::Sender<Option<String>>,
+    stop: CancellationToken,
+    chance: Mutex<StdRng>,
+}
+
+/// How a replica is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Health {
+    /// Whether it has applied what the log held when it started.
+    pub caught_up: bool,
+    /// Records applied, and records to apply before it is ready.
+    pub applied: u64,
+    /// See `applied`.
+    pub target: u64,
+    /// Streams with events of a newer release.
+    pub unreadable_streams: usize,
+    /// Why it has stopped applying, if it has.
+    pub fault: Option<String>,
+}
+
+impl<S: Service> Engine<S> {
+    /// Opens log and rows, checks that they belong together, and starts to apply.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what is wrong and what to do.
+    pub async fn start(
+        service: Arc<S>,
+        topics: &dyn Topics,
+        clock: Arc<dyn Clock>,
+        options: Options,
+    ) -> Result<Arc<Self>, String> {
+        let say = |error: &dyn std::fmt::Display| error.to_string();
+        let log = topics.open(&spec(&options.journal_topic, Kind::Journal, &options));
+        let log = log.await.map_err(|error| say(&error))?;
+        let chance = options
+            .seed
+            .map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
+        let genesis = journal::establish(&log, identity(&options))
+            .await
+            .map_err(|error| say(&error))?;
+        let store = open_store(&*service, &options).map_err(|error| say(&error))?;
+        let positions = checkpoint::resume(&log, &store, &genesis)
+            .await
+            .map_err(|error| say(&error))?;
+        let mut targets = Vec::new();
+        for partition in 0..genesis.partitions {
+            targets.push(log.end(partition).await.map_err(|error| say(&error))?);
+        }
+        let next: Vec<Offset> = positions.iter().map(|position| position.next).collect();
+        let engine = Arc::new(Self {
+            service,
+            log,
+            store,
+            clock,
+            placement: genesis.placement(),
+            progress: Progress::at(next.clone()),
+            waiters: Arc::default(),
+            locks: StreamLocks::default(),
+            permits: Arc::new(Semaphore::new(options.max_in_flight)),
+            tracker: TaskTracker::new(),
+            genesis,
+            targets,
+            fault: watch::Sender::new(None),
+            stop: CancellationToken::new(),
+            chance: Mutex::new(chance),
+            options,
+        });
+        engine.announce(&next);
+        let applier = Applier {
+            service: Arc::clone(&engine.service),
+            store: engine.store.clone(),
+            placement: engine.placement,
+            positions,
+            progress: engine.progress.clone(),
+            waiters: Arc::clone(&engine.waiters),
+        };
+        engine.start_applying(applier, &next);
+        engine.start_exchange(topics).await?;
+        Ok(engine)
+    }
+
+    fn announce(&self, next: &[Offset]) {
+        let behind: u64 = self
+            .targets
+            .iter()
+            .zip(next)
+            .map(|(target, next)| target.saturating_sub(*next))
+            .sum();
+        let service = self.service.name();
+        let journal = self.genesis.cluster_uuid;
+        tracing::info!(service, %journal, behind, "the replica starts");
+    }
+
+    fn start_applying(self: &Arc<Self>, applier: Applier<S>, next: &[Offset]) {
+        let (feed, fed) = mpsc::channel(FEEDS);
+        for (partition, next) in (0..).zip(next) {
+            let tail = tailer::tail(
+                Arc::clone(&self.log),
+                partition,
+                *next,
+                feed.clone(),
+                self.stop.clone(),
+            );
+            self.watch_over("tailer", tail);
+        }
+        self.watch_over("applier", applier.run(fed));
+    }
+
+    async fn start_exchange(self: &Arc<Self>, topics: &dyn Topics) -> Result<(), String> {
+        if let Some(name) = self.options.public_topic.clone() {
+            let public = topics.open(&spec(&name, Kind::Public, &self.options));
+            let public = public.await.map_err(|error| error.to_string())?;
+            for partition in 0..self.genesis.partitions {
+                let (engine, public) = (Arc::clone(self), Arc::clone(&public));
+                let relay = Relay {
+                    engine,
+                    public,
+                    partition,
+                };
+                self.watch_over("relay", relay.run(self.stop.clone()));
+            }
+        }
+        if let Some(name) = self.options.inbox_topic.clone() {
+            let foreign = topics.open(&spec(&name, Kind::Public, &self.options));
+            let foreign = foreign.await.map_err(|error| error.to_string())?;
+            for partition in 0..self.genesis.partitions {
+                let (engine, foreign) = (Arc::clone(self), Arc::clone(&foreign));
+                let inbox = Inbox {
+                    engine,
+                    foreign,
+                    partition,
+                };
+                self.watch_over("inbox", inbox.run(self.stop.clone()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts to perform a policy.
+    pub fn start_policy(self: &Arc<Self>, policy: Arc<dyn Policy<S>>) {
+        self.watch_over(
+            "policy",
+            policies::run(Arc::clone(self), policy, self.stop.clone()),
+        );
+    }
+
+    /// Runs a part of the replica; if it fails, the replica is no longer ready and says why.
+    fn watch_over<E: std::fmt::Display + Send + 'static>(
+        self: &Arc<Self>,
+        part: &'static str,
+        work: impl Future<Output = Result<(), E>> + Send + 'static,
+    ) {
+        let engine = Arc::downgrade(self);
+        self.tracker.spawn(async move {
+            if let Err(error) = work.await
+                && let Some(engine) = engine.upgrade()
+            {
+                let fault = format!("the {part} stopped: {error}");
+                tracing::error!(service = engine.service.name(), fault, "not ready any more");
+                engine.fault.send_if_modified(|known| {
+                    let first = known.is_none();
+                    known.get_or_insert(fault);
+                    first
+                });
+            }
+        });
+    }
+
+    /// Stops taking commands, lets those under way finish until `deadline`, and writes the rows out.
+    pub async fn drain(&self, deadline: Instant) {
+        self.permits.close();
+        self.stop.cancel();
+        self.tracker.close();
+        if timeout_at(deadline, self.tracker.wait()).await.is_err() {
+            tracing::warn!(
+                service = self.service.name(),
+                "stopped before everything under way had finished; callers repeat with the same request_id"
+            );
+        }
+        if let Err(error) = self.store.flush() {
+            tracing::warn!(%error, "the rows were not written out; the next start reads more of the journal");
+        }
+    }
+
+    /// Reads from the rows, after they contain everything that `position` saw.
+    ///
+    /// # Errors
+    /// When that position is of another journal or is not reached before `deadline`.
+    pub async fn read<T>(
+        &self,
+        position: Option<&Position>,
+        deadline: Option<Instant>,
+        read: impl FnOnce(&dyn Rows) -> T,
+    ) -> Result<(T, Position), String> {
+        self.ready()?;
+        if let Some(position) = position {
+            if position.journal != self.genesis.cluster_uuid {
+                return Err("min_position is of another journal".to_owned());
+            }
+            let deadline =
+                deadline.unwrap_or_else(|| Instant::now() + self.options.default_deadline);
+            timeout_at(deadline, self.progress.reach_all(&position.offsets))
+                .await
+                .map_err(|_| "this instance has not caught up to min_position yet".to_owned())?;
+        }
+        let read = self
+            .store
+            .read(|rows| Ok::<T, read_model::Error>(read(rows)));
+        let value = read.map_err(|error| error.to_string())?;
+        Ok((value, self.position()))
+    }
+
+    /// Whether this replica may answer; else why not.
+    pub fn ready(&self) -> Result<(), String> {
+        if let Some(fault) = self.fault.borrow().as_ref() {
+            return Err(fault.clone());
+        }
+        if self.permits.is_closed() {
+            return Err("it is shutting down".to_owned());
+        }
+        let behind = |(partition, target): (u32, &Offset)| self.progress.of(partition) < *target;
+        if (0..).zip(&self.targets).any(behind) {
+            return Err("it is catching up with the journal".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Waits until this replica is ready, or has failed.
+    pub async fn until_ready(&self) -> Result<(), String> {
+        let mut fault = self.fault.subscribe();
+        tokio::select! {
+            () = self.progress.reach_all(&self.targets) => self.ready(),
+            found = fault.wait_for(Option::is_some) => {
+                Err(found.ok().and_then(|fault| fault.clone()).unwrap_or_default())
+            }
+        }
+    }
+
+    /// Resolves when a part of the replica has failed, with the reason.
+    pub async fn failed(&self) -> String {
+        let mut fault = self.fault.subscribe();
+        let found = fault.wait_for(Option::is_some).await;
+        found
+            .ok()
+            .and_then(|fault| fault.clone())
+            .unwrap_or_default()
+    }
+
+    /// How this replica is.
+    pub fn health(&self) -> Health {
+        let unreadable = self
+            .store
+            .read(|rows| UNREADABLE.scan(rows, &(), None, 1_000));
+        Health {
+            caught_up: self.ready().is_ok(),
+            applied: self.progress.offsets().iter().sum(),
+            target: self.targets.iter().sum(),
+            unreadable_streams: unreadable.map_or(0, |streams| streams.len()),
+            fault: self.fault.borrow().clone(),
+        }
+    }
+
+    /// Where this replica stands.
+    pub fn position(&self) -> Position {
+        Position {
+            journal: self.genesis.cluster_uuid,
+            offsets: self.progress.offsets(),
+        }
+    }
+
+    /// Waits until all that the journal holds now is applied.
+    pub async fn barrier(&self) -> Result<Position, journal::Error> {
+        for partition in 0..self.genesis.partitions {
+            let end = self.log.end(partition).await?;
+            self.progress.reach(partition, end).await;
+        }
+        Ok(self.position())
+    }
+
+    /// How far the foreign topic was received: the next offset of each partition.
+    pub fn received(&self) -> Result<Vec<Offset>, read_model::Error> {
+        (0..self.genesis.partitions)
+            .map(|partition| {
+                let row = self.store.read(|rows| INBOX.get(rows, &partition))?;
+                Ok(row.unwrap_or_default().next)
+            })
+            .collect()
+    }
+
+    /// Commits accepted so far, and public events among them.
+    pub fn totals(&self) -> Result<(u64, u64), read_model::Error> {
+        self.store.read(|rows| {
+            let positions = POSITIONS.scan(rows, &(), None, self.progress.offsets().len())?;
+            Ok(positions
+                .iter()
+                .fold((0, 0), |(accepted, published), (_, position)| {
+                    (accepted + position.accepted, published + position.published)
+                }))
+        })
+    }
+
+    /// The accepted commits of a partition from `from` on.
+    pub fn accepted_from(&self, partition: Partition, from: Offset) -> AcceptedTail {
+        AcceptedTail::from(
+            &self.log,
+            self.store.clone(),
+            self.progress.clone(),
+            partition,
+            from,
+        )
+    }
+
+    /// Waits until everything before `offset` of `partition` is applied.
+    pub(crate) async fn applied(&self, partition: Partition, offset: Offset) {
+        self.progress.reach(partition, offset).await;
+    }
+
+    /// The service.
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+
+    /// The rows.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// The clock it was given.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
+    /// Its settings.
+    pub const fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The identity of its journal.
+    pub const fn journal_id(&self) -> Uuid {
+        self.genesis.cluster_uuid
+    }
+
+    /// Which partition a stream is in.
+    pub const fn placement(&self) -> &Placement {
+        &self.placement
+    }
+
+    /// Cancelled when the replica stops: streams to clients end with it.
+    pub const fn stopping(&self) -> &CancellationToken {
+        &self.stop
+    }
+
+    pub(crate) const fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    pub(crate) fn log(&self) -> &dyn Log {
+        &*self.log
+    }
+
+    /// A number from 0 to `most`.
+    pub(crate) fn random(&self, most: u64) -> u64 {
+        self.chance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .random_range(0..=most)
+    }
+}
+
+fn spec(name: &str, kind: Kind, options: &Options) -> TopicSpec {
+    TopicSpec {
+        name: name.to_owned(),
+        partitions: options.partitions,
+        kind,
+    }
+}
+
+fn open_store<S: Service>(service: &S, options: &Options) -> Result<Store, read_model::Error> {
+    match &options.data {
+        None => Ok(Store::in_memory()),
+        Some(dir) => Store::open(
+            dir,
+            &read_model::Options::new(service.name(), service.schema()),
+        ),
+    }
+}
+
+/// The identity that a new journal gets, if this replica is the first.
+fn identity(options: &Options) -> Uuid {
+    options
+        .seed
+        .map_or_else(Uuid::new_v4, |seed| Uuid::from_u128(u128::from(seed)))
+}

@@ -1,0 +1,125 @@
+//! What a request carries beside its message, and what a reply carries beside its resource.
+
+use std::time::Duration;
+
+use journal::Position;
+use runtime::Answer;
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+use tonic::{Request, Response, Status};
+
+use crate::status::invalid;
+
+/// The response metadata that holds the position token.
+const POSITION: &str = "patron-position";
+const LONGEST_ACTOR: usize = 128;
+
+/// What a request carries beside its message.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Who asks, as far as the caller says so itself (metadata `patron-actor`).
+    pub actor: String,
+    /// Until when the caller waits.
+    pub deadline: Option<Instant>,
+    /// W3C trace context, or empty.
+    pub trace_context: String,
+}
+
+impl Call {
+    /// Reads it from a request's metadata.
+    pub fn of<T>(request: &Request<T>) -> Self {
+        let metadata = request.metadata();
+        let text = |name: &str| text(metadata, name);
+        let actor = text("patron-actor").filter(|actor| actor.len() <= LONGEST_ACTOR);
+        let timeout = text(crate::deadline::KEPT).and_then(parse_timeout);
+        Self {
+            actor: actor.unwrap_or("anonymous").to_owned(),
+            deadline: timeout.map(|timeout| Instant::now() + timeout),
+            trace_context: text("traceparent").unwrap_or_default().to_owned(),
+        }
+    }
+
+    /// Writes it to the metadata of another request that belongs to this one: the parts of a batch.
+    pub fn write_to(&self, metadata: &mut MetadataMap) {
+        if let Ok(actor) = self.actor.parse() {
+            metadata.insert("patron-actor", actor);
+        }
+        if let Ok(trace_context) = self.trace_context.parse() {
+            metadata.insert("traceparent", trace_context);
+        }
+        let left = self
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(Instant::now()));
+        if let Some(Ok(timeout)) = left.map(|left| format!("{}m", left.as_millis()).parse()) {
+            metadata.insert(crate::deadline::KEPT, timeout);
+        }
+    }
+}
+
+fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
+    metadata.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Reads `grpc-timeout`: at most eight digits and a unit.
+pub(crate) fn parse_timeout(value: &str) -> Option<Duration> {
+    let (digits, unit) = value.split_at_checked(value.len().checked_sub(1)?)?;
+    if digits.len() > 8 {
+        return None;
+    }
+    let amount: u64 = digits.parse().ok()?;
+    Some(match unit {
+        "H" => Duration::from_secs(amount.saturating_mul(3_600)),
+        "M" => Duration::from_secs(amount.saturating_mul(60)),
+        "S" => Duration::from_secs(amount),
+        "m" => Duration::from_millis(amount),
+        "u" => Duration::from_micros(amount),
+        "n" => Duration::from_nanos(amount),
+        _ => return None,
+    })
+}
+
+/// The reply to a command.
+pub fn reply<T>(answer: Answer<T>) -> Response<T> {
+    reply_at(answer.value, &answer.position)
+}
+
+/// A reply from the rows at this position.
+pub fn reply_at<T>(value: T, position: &Position) -> Response<T> {
+    let mut response = Response::new(value);
+    if let Ok(token) = position.to_string().parse() {
+        response.metadata_mut().insert(POSITION, token);
+    }
+    response
+}
+
+/// A request's `min_position`, if it has one.
+pub fn min_position(token: &str) -> Result<Option<Position>, Status> {
+    if token.is_empty() {
+        return Ok(None);
+    }
+    let position = token.parse().map_err(|_| {
+        invalid(
+            "min_position",
+            "is not a position token; take it from the metadata patron-position",
+        )
+    })?;
+    Ok(Some(position))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::parse_timeout;
+
+    #[test]
+    fn timeouts_are_read_in_every_unit() {
+        assert_eq!(parse_timeout("250m"), Some(Duration::from_millis(250)));
+        assert_eq!(parse_timeout("1S"), Some(Duration::from_secs(1)));
+        assert_eq!(parse_timeout("2H"), Some(Duration::from_secs(7_200)));
+        assert_eq!(parse_timeout("7u"), Some(Duration::from_micros(7)));
+        for wrong in ["", "S", "1", "1x", "123456789S", "-1S", "\u{20ac}"] {
+            assert_eq!(parse_timeout(wrong), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! ProspectService.
+
+use std::collections::BTreeMap;
+
+use acquisition_domain::id::TouchpointId;
+use acquisition_domain::input::When;
+use acquisition_domain::offer::{Ask, Offer};
+use acquisition_domain::prospect::{
+    self, Closing, Convert, Kind, Qualification, Touch, Touchpoint,
+};
+use eventsourcing::Time;
+use futures::stream::{self, StreamExt as _};
+use patron_proto::acquisition::v1 as proto;
+use patron_proto::acquisition::v1::prospect_service_server::ProspectService;
+use read_model::{Error, Rows};
+use runtime::{Work, version};
+use server::{Call, Page, Wrong, parse, parse_optional, present, timestamp};
+use tonic::{Code, Request, Response, Status};
+use uuid::Uuid;
+
+use super::when;
+use crate::desk::{Desk, Halt, refused};
+use crate::read_model::{propositions, prospects};
+use crate::wire::prospect::{Touched, text};
+use crate::wire::{self, optional_campaign, proposition_id, prospect_id};
+
+/// The namespace of ids that are made from request ids.
+const FROM_REQUEST: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7072_6f73_7065);
+/// Prospects of one batch whose touches are recorded at once.
+const AT_ONCE: usize = 64;
+
+/// ProspectService.
+#[derive(Debug, Clone)]
+pub(crate) struct Prospects(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl ProspectService for Prospects {
+    async fn create_prospect(
+        &self,
+        request: Request<proto::CreateProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let written = present("prospect", message.prospect.as_ref())?;
+        let kind: Kind = wire::prospect::kind("prospect.kind", written.kind)?;
+        let source = written.source.clone();
+        let id = Uuid::new_v5(&FROM_REQUEST, message.request_id.as_bytes());
+        let make = move |work: &Work<'_>| {
+            let when = When::now(work.now());
+            Ok(prospect::Command::Create {
+                kind,
+                source: source.clone(),
+                when,
+            })
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn record_touchpoint(
+        &self,
+        request: Request<proto::RecordTouchpointRequest>,
+    ) -> Result<Response<proto::Touchpoint>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        let id = prospect_id("parent", &message.parent)?;
+        let written = present("touchpoint", message.touchpoint.as_ref())?;
+        self.record(&call, &message, id, written).await
+    }
+
+    async fn batch_record_touchpoints(
+        &self,
+        request: Request<proto::BatchRecordTouchpointsRequest>,
+    ) -> Result<Response<proto::BatchRecordTouchpointsResponse>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let batch: Uuid = parse("request_id", &message.request_id)?;
+        // Touches of one prospect follow each other, those of others do not wait for them.
+        let mut by_prospect: BTreeMap<String, Vec<(usize, proto::TouchpointItem)>> =
+            BTreeMap::new();
+        let count = message.items.len();
+        for (i, item) in message.items.into_iter().enumerate() {
+            by_prospect
+                .entry(item.parent.clone())
+                .or_default()
+                .push((i, item));
+        }
+        let recorded = stream::iter(by_prospect.into_values())
+            .map(|items| self.record_each(&call, batch, items))
+            .buffer_unordered(AT_ONCE)
+            .concat()
+            .await;
+        let mut results = vec![proto::TouchpointResult::default(); count];
+        for (i, result) in recorded {
+            if let Some(place) = results.get_mut(i) {
+                *place = result;
+            }
+        }
+        let position = self.0.engine.position();
+        Ok(server::reply_at(
+            proto::BatchRecordTouchpointsResponse { results },
+            &position,
+        ))
+    }
+
+    async fn qualify_prospect(
+        &self,
+        request: Request<proto::QualifyProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        let id = prospect_id("name", &message.name)?;
+        let qualification = Qualification {
+            proposition_id: proposition_id("proposition", &message.proposition)?,
+            problem_id: parse("problem_id", &message.problem_id)?,
+        };
+        let make = move |work: &Work<'_>| {
+            let when = When::now(work.now());
+            Ok(prospect::Command::Qualify {
+                qualification: qualification.clone(),
+                when,
+            })
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn convert_prospect(
+        &self,
+        request: Request<proto::ConvertProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let id = prospect_id("name", &message.name)?;
+        let promises = message.promises.iter().map(wire::prospect::proposed);
+        let ask = Ask {
+            proposition_id: proposition_id("proposition", &message.proposition)?,
+            problem_id: parse("problem_id", &message.problem_id)?,
+            campaign: optional_campaign("campaign", &message.campaign)?,
+            presentation_id: parse_optional("presentation_id", &message.presentation_id)?,
+            promises: promises.collect::<Result<_, _>>()?,
+        };
+        let request_id: Uuid = parse("request_id", &message.request_id)?;
+        let purchase = message
+            .first_purchase
+            .as_ref()
+            .map(wire::prospect::first_purchase);
+        let first_purchase = purchase.transpose()?;
+        let currency = server::currency("currency_code", &message.currency_code)?;
+        let consents = message.consents.iter().map(wire::prospect::consent);
+        let consents: Vec<_> = consents.collect::<Result<_, _>>()?;
+        let converted_at = message.converted_at;
+        let make = move |work: &Work<'_>| {
+            Ok(prospect::Command::Convert(Convert {
+                request_id,
+                offer: offer(work, ask.clone())?,
+                first_purchase: first_purchase.clone(),
+                currency,
+                consents: consents.clone(),
+                steps: prospects::steps(work.rows(), id)?,
+                when: when(work, converted_at.as_ref()),
+            }))
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn close_prospect(
+        &self,
+        request: Request<proto::CloseProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let id = prospect_id("name", &message.name)?;
+        let closing = Closing {
+            reason: wire::prospect::close_reason("reason", message.reason)?,
+            competitor: Some(message.competitor.clone()).filter(|name| !name.is_empty()),
+        };
+        let note_given = !message.note.is_empty();
+        let make = move |work: &Work<'_>| {
+            let when = When::now(work.now());
+            Ok(prospect::Command::Close {
+                closing: closing.clone(),
+                note_given,
+                when,
+            })
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn get_prospect(
+        &self,
+        request: Request<proto::GetProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let id = prospect_id("name", &message.name)?;
+        let read = |rows: &dyn Rows| get(rows, id);
+        self.0
+            .read(&call, &message.min_position, &message.name, read)
+            .await
+    }
+
+    async fn list_prospects(
+        &self,
+        request: Request<proto::ListProspectsRequest>,
+    ) -> Result<Response<proto::ListProspectsResponse>, Status> {
+        let (call, message) = (Call::of(&request), request.into_inner());
+        server::validate(&message)?;
+        let page = Page::parse(message.page_size, &message.page_token, &["prospects"])?;
+        let after = page.after_uuid()?;
+        let read = |rows: &dyn Rows| {
+            let mut found = Vec::new();
+            for (id, state) in prospects::list(rows, after, page.wanted())? {
+                let version = version(rows, &format!("prospects/{id}"))?;
+                found.push((id, wire::resource::prospect(id, &state, version)));
+            }
+            let paged = page.cut(found, |(id, _)| id.as_bytes().to_vec());
+            Ok(Some(proto::ListProspectsResponse {
+                prospects: paged.rows.into_iter().map(|(_, shown)| shown).collect(),
+                next_page_token: paged.next_page_token,
+            }))
+        };
+        self.0
+            .read(&call, &message.min_position, "prospects", read)
+            .await
+    }
+}
+
+impl Prospects {
+    async fn record(
+        &self,
+        call: &Call,
+        message: &proto::RecordTouchpointRequest,
+        id: Uuid,
+        written: &proto::Touchpoint,
+    ) -> Result<Response<proto::Touchpoint>, Status> {
+        let touchpoint_id: TouchpointId =
+            parse("touchpoint.touchpoint_id", &written.touchpoint_id)?;
+        let touch = touch(written)?;
+        let occurred_at = written.occurred_at;
+        let recorded = touchpoint_id.clone();
+        let make = move |work: &Work<'_>| {
+            Ok(prospect::Command::RecordTouchpoint {
+                touchpoint_id: recorded.clone(),
+                touch: touch.clone(),
+                when: when(work, occurred_at.as_ref()),
+            })
+        };
+        let answer = move |rows: &dyn Rows, id: Uuid| {
+            let found = prospects::touch(rows, id, &touchpoint_id)?;
+            Ok(found.map(|found| touchpoint_out(&touchpoint_id, &found)))
+        };
+        self.0.on_prospect(call, message, id, make, answer).await
+    }
+
+    /// Records the touches of one prospect, one after the other, each a request of its own.
+    async fn record_each(
+        &self,
+        call: &Call,
+        batch: Uuid,
+        items: Vec<(usize, proto::TouchpointItem)>,
+    ) -> Vec<(usize, proto::TouchpointResult)> {
+        let mut results = Vec::with_capacity(items.len());
+        for (i, item) in items {
+            let message = proto::RecordTouchpointRequest {
+                parent: item.parent,
+                touchpoint: item.touchpoint,
+                request_id: Uuid::new_v5(&batch, i.to_string().as_bytes()).to_string(),
+                validate_only: false,
+            };
+            let mut single = Request::new(message);
+            call.write_to(single.metadata_mut());
+            let outcome = self.record_touchpoint(single).await;
+            results.push((i, outcome.map_or_else(|status| result(&status), |_| ok())));
+        }
+        results
+    }
+}
+
+fn ok() -> proto::TouchpointResult {
+    proto::TouchpointResult {
+        code: Code::Ok as i32,
+        ..Default::default()
+    }
+}
+
+fn result(status: &Status) -> proto::TouchpointResult {
+    proto::TouchpointResult {
+        code: status.code() as i32,
+        reason: server::reason(status),
+        message: status.message().to_owned(),
+    }
+}
+
+/// What the proposition says about the offer. It is another aggregate, so it is looked at and not guarded.
+fn offer(work: &Work<'_>, ask: Ask) -> Result<Offer, Halt> {
+    let proposition = propositions::load(work.rows(), &ask.proposition_id, &[])?;
+    proposition.offer(ask).map_err(refused)
+}
+
+fn touch(written: &proto::Touchpoint) -> Result<Touch, Wrong> {
+    wire::prospect::touch(&Touched {
+        campaign: &written.campaign,
+        presentation_id: &written.presentation_id,
+        channel: &written.channel,
+        kind: written.kind,
+        utm: written.utm.as_ref(),
+    })
+}
+
+fn touchpoint_out(id: &TouchpointId, touchpoint: &Touchpoint) -> proto::Touchpoint {
+    let touch = &touchpoint.touch;
+    let occurred_at: Time = touchpoint.occurred_at;
+    proto::Touchpoint {
+        touchpoint_id: id.to_string(),
+        campaign: text(touch.campaign.as_ref()),
+        presentation_id: text(touch.presentation_id.as_ref()),
+        channel: touch.channel.clone(),
+        kind: wire::prospect::touch_kind_out(touch.kind),
+        occurred_at: Some(timestamp(occurred_at)),
+        utm: touch.utm.as_ref().map(wire::prospect::utm_out),
+    }
+}
+
+fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<proto::Prospect>, Error> {
+    let Some(state) = prospects::get(rows, id)? else {
+        return Ok(None);
+    };
+    let version = version(rows, &format!("prospects/{id}"))?;
+    Ok(Some(wire::resource::prospect(id, &state, version)))
+}

@@ -1,0 +1,96 @@
+//! Acquisition as the engine sees it: how events become rows, and what retention's events mean.
+
+use journal::{Event, StreamId};
+use patron_proto::journal::v1::{Received, received::Outcome};
+use prost::Message as _;
+use read_model::RowsMut;
+use runtime::{ApplyError, Fact, Foreign, Receipt, Service, Work};
+use server::Wrong;
+use uuid::Uuid;
+
+use acquisition_domain::id::PropositionId;
+use acquisition_domain::proposition;
+
+use crate::read_model::{credit, flags, propositions, prospects};
+use crate::{told, wire};
+
+/// The layout of the rows. Raise it when a row changes its meaning or its bytes.
+const SCHEMA: u32 = 1;
+
+/// The acquisition service.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Acquisition;
+
+impl Service for Acquisition {
+    fn name(&self) -> &'static str {
+        "acquisition"
+    }
+
+    fn schema(&self) -> u32 {
+        SCHEMA
+    }
+
+    fn apply(&self, rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError> {
+        let id = fact.stream.id();
+        match fact.stream.collection() {
+            "propositions" => of_proposition(rows, id, fact.event),
+            "prospects" => of_prospect(rows, id, fact.event),
+            "inbox" => received(rows, fact.event),
+            _ => Err(ApplyError::Unreadable(format!(
+                "no stream of acquisition: {}",
+                fact.stream
+            ))),
+        }
+    }
+
+    fn receive(&self, _: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
+        // Views alone: they are folded from the record of the event.
+        Ok(
+            match told::read(&event.kind, event.schema, &event.payload) {
+                Ok(Some(_)) => Receipt::Applied,
+                Ok(None) => Receipt::Skipped,
+                Err(wrong) => Receipt::Parked(wrong.to_string()),
+            },
+        )
+    }
+}
+
+/// The stream of a proposition.
+pub(crate) fn proposition_stream(id: &PropositionId) -> Result<StreamId, Wrong> {
+    StreamId::new(&format!("propositions/{id}")).map_err(|error| Wrong::new("name", error))
+}
+
+/// The stream of a prospect.
+pub(crate) fn prospect_stream(id: Uuid) -> Result<StreamId, Wrong> {
+    StreamId::new(&format!("prospects/{id}")).map_err(|error| Wrong::new("name", error))
+}
+
+fn of_proposition(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), ApplyError> {
+    let id = server::parse("stream", id)?;
+    let event = wire::event::proposition(event)?;
+    propositions::apply(rows, &id, &event)?;
+    if let proposition::Event::Presentation(event) = &event {
+        flags::apply(rows, &id, event)?;
+    }
+    Ok(())
+}
+
+fn of_prospect(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), ApplyError> {
+    let id: Uuid = server::parse("stream", id)?;
+    let event = wire::event::prospect(event)?;
+    let prospect = prospects::apply(rows, id, &event)?;
+    credit::apply(rows, id, &prospect, &event)?;
+    Ok(())
+}
+
+fn received(rows: &mut dyn RowsMut, event: &Event) -> Result<(), ApplyError> {
+    let unreadable = |error: prost::DecodeError| ApplyError::Unreadable(error.to_string());
+    let received = Received::decode(event.payload.clone()).map_err(unreadable)?;
+    if !matches!(received.outcome, Some(Outcome::Applied(_))) {
+        return Ok(());
+    }
+    let told = told::read(&received.r#type, received.schema, &received.payload)?;
+    told.map_or(Ok(()), |told| {
+        told::apply(rows, &told).map_err(ApplyError::from)
+    })
+}

@@ -1,0 +1,265 @@
+//! What retention tells: its public events, as far as they concern acquisition.
+
+use bytes::Bytes;
+use eventsourcing::Time;
+use money::Currency;
+use patron_proto::retention::v1 as proto;
+use prost::Message;
+use read_model::{Error, RowsMut};
+use server::{Wrong, currency, from_timestamp, money, parse, parse_optional, present, resource_id};
+use uuid::Uuid;
+
+use crate::read_model::customers::{self, Fate, Paid, Promise, Turn};
+use crate::read_model::flags;
+use crate::wire;
+use crate::wire::time;
+
+/// Something that retention told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Told {
+    customer: Uuid,
+    at: Time,
+    what: What,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum What {
+    Opened(Currency),
+    Turned {
+        active: bool,
+    },
+    Promised {
+        promise_id: String,
+        promise: Promise,
+    },
+    Judged {
+        promise_id: String,
+        fate: Fate,
+    },
+    Bought {
+        purchase_id: String,
+        paid: Paid,
+    },
+    Reversed {
+        purchase_id: String,
+        reversal_id: String,
+        back: Paid,
+    },
+}
+
+/// Reads an event of retention. `None` if it does not concern acquisition.
+///
+/// # Errors
+/// If it does and this release cannot read it.
+pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<Told>, Wrong> {
+    let kind = kind
+        .strip_prefix("patron.retention.v1.")
+        .unwrap_or_default();
+    let read = match kind {
+        "RelationshipOpened" => opened,
+        "RelationshipLost" => lost,
+        "RelationshipWonBack" => won_back,
+        "PromiseMade" => promised,
+        "PromiseKept" => kept,
+        "PromiseBroken" => broken,
+        "PromiseRepaired" => repaired,
+        "PromiseWaived" => waived,
+        "PurchaseRecorded" => bought,
+        "PurchaseReversed" => reversed,
+        _ => return Ok(None),
+    };
+    if schema != 1 {
+        return Err(Wrong::new(
+            kind,
+            format!("schema {schema} is unknown to this release"),
+        ));
+    }
+    read(payload).map(Some)
+}
+
+fn message<M: Message + Default>(payload: &Bytes) -> Result<M, Wrong> {
+    M::decode(payload.clone()).map_err(|error| Wrong::new("payload", error))
+}
+
+fn customer(name: &str) -> Result<Uuid, Wrong> {
+    let [id] = resource_id("customer", name, ["customers"])?;
+    parse("customer", id)
+}
+
+fn promise_name(name: &str) -> Result<(Uuid, String), Wrong> {
+    let [customer, promise] = resource_id("promise", name, ["customers", "promises"])?;
+    Ok((parse("promise", customer)?, promise.to_owned()))
+}
+
+fn opened(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::RelationshipOpened = message(payload)?;
+    let what = What::Opened(currency("currency_code", &event.currency_code)?);
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what,
+    })
+}
+
+fn lost(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::RelationshipLost = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what: What::Turned { active: false },
+    })
+}
+
+fn won_back(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::RelationshipWonBack = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what: What::Turned { active: true },
+    })
+}
+
+fn promised(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseMade = message(payload)?;
+    let (customer, promise_id) = promise_name(&event.promise)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    let terms = present("terms", event.terms)?;
+    let proposition_id = match event.proposition.as_str() {
+        "" => None,
+        name => Some(wire::proposition_id("proposition", name)?),
+    };
+    let promise = Promise {
+        made_at: at,
+        at_conversion: event.at_conversion,
+        due_at: terms.due_at.as_ref().map(from_timestamp),
+        proposition_id,
+        presentation_id: parse_optional("presentation_id", &event.presentation_id)?,
+        verdicts: Vec::new(),
+    };
+    Ok(Told {
+        customer,
+        at,
+        what: What::Promised {
+            promise_id,
+            promise,
+        },
+    })
+}
+
+fn judged(name: &str, at: Option<&prost_types::Timestamp>, fate: Fate) -> Result<Told, Wrong> {
+    let (customer, promise_id) = promise_name(name)?;
+    let at = time("occurred_at", at)?;
+    Ok(Told {
+        customer,
+        at,
+        what: What::Judged { promise_id, fate },
+    })
+}
+
+fn kept(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseKept = message(payload)?;
+    judged(&event.promise, event.occurred_at.as_ref(), Fate::Kept)
+}
+
+fn broken(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseBroken = message(payload)?;
+    judged(&event.promise, event.occurred_at.as_ref(), Fate::Broken)
+}
+
+fn repaired(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseRepaired = message(payload)?;
+    judged(&event.promise, event.occurred_at.as_ref(), Fate::Repaired)
+}
+
+fn waived(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseWaived = message(payload)?;
+    judged(&event.promise, event.occurred_at.as_ref(), Fate::Waived)
+}
+
+fn paid(
+    amount: Option<&patron_proto::types::v1::Money>,
+    margin: Option<&patron_proto::types::v1::Money>,
+) -> Result<Paid, Wrong> {
+    Ok(Paid {
+        amount: money("amount", present("amount", amount)?)?.minor_units,
+        margin: money(
+            "contribution_margin",
+            present("contribution_margin", margin)?,
+        )?
+        .minor_units,
+    })
+}
+
+fn bought(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PurchaseRecorded = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    let paid = paid(event.amount.as_ref(), event.contribution_margin.as_ref())?;
+    let what = What::Bought {
+        purchase_id: event.purchase_id,
+        paid,
+    };
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what,
+    })
+}
+
+fn reversed(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PurchaseReversed = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    let back = paid(event.amount.as_ref(), event.contribution_margin.as_ref())?;
+    let (purchase_id, reversal_id) = (event.purchase_id, event.reversal_id);
+    let what = What::Reversed {
+        purchase_id,
+        reversal_id,
+        back,
+    };
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what,
+    })
+}
+
+/// Folds what was told into the views.
+pub(crate) fn apply(rows: &mut dyn RowsMut, told: &Told) -> Result<(), Error> {
+    let Told { customer, at, what } = told;
+    match what {
+        What::Opened(currency) => customers::opened(rows, *customer, *at, *currency),
+        What::Turned { active } => customers::turned(
+            rows,
+            *customer,
+            Turn {
+                at: *at,
+                active: *active,
+            },
+        ),
+        What::Promised {
+            promise_id,
+            promise,
+        } => {
+            if promise.at_conversion {
+                customers::promised(rows, *customer, promise_id, promise)?;
+            }
+            Ok(())
+        }
+        What::Judged { promise_id, fate } => {
+            let promise = customers::judged(rows, *customer, promise_id, (*at, *fate))?;
+            promise.map_or(Ok(()), |promise| {
+                flags::assessed(rows, *customer, promise_id, &promise)
+            })
+        }
+        What::Bought { purchase_id, paid } => {
+            customers::bought(rows, *customer, *at, purchase_id, *paid)
+        }
+        What::Reversed {
+            purchase_id,
+            reversal_id,
+            back,
+        } => customers::reversed(rows, *customer, *at, (purchase_id, reversal_id), *back),
+    }
+}

@@ -1,0 +1,174 @@
+//! What somebody should do to keep a customer, and how the policies propose and cancel it.
+
+#[cfg(test)]
+mod tests;
+
+use eventsourcing::{Days, Time};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::consent::CONTACT;
+use crate::customer::{Customer, Event};
+use crate::id::{ActionId, PromiseId};
+use crate::relationship::{Cause, Relationship};
+
+/// How long there is to repair a broken promise.
+pub const REPAIR_WITHIN: Days = Days(2);
+/// How long there is to win a lost customer back.
+pub const WIN_BACK_WITHIN: Days = Days(90);
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    /// Make a broken promise good.
+    Repair,
+    /// Keep a customer who may leave.
+    Save,
+    /// Renew what runs out.
+    Renew,
+    /// Sell more.
+    Grow,
+    /// Win a lost customer back.
+    WinBack,
+}
+
+/// How an action came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Outcome {
+    /// It was done and it worked.
+    Succeeded,
+    /// It was done and it did not work.
+    Failed,
+    /// It is no longer to be done.
+    Cancelled,
+}
+
+/// The end of an action.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Closing {
+    /// How it came to it.
+    pub outcome: Outcome,
+    /// When.
+    pub closed_at: Time,
+}
+
+/// Something that somebody should do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Action {
+    /// What is to be done.
+    pub kind: Kind,
+    /// The promise it is about.
+    pub promise_id: Option<PromiseId>,
+    /// When it was proposed.
+    pub proposed_at: Time,
+    /// Until when it should be done.
+    pub due_at: Time,
+    /// How it ended; absent while it is open.
+    pub closing: Option<Closing>,
+}
+
+/// That something should be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proposed {
+    /// The id of the action.
+    pub action_id: ActionId,
+    /// What is to be done.
+    pub kind: Kind,
+    /// The promise it is about.
+    pub promise_id: Option<PromiseId>,
+    /// When it was proposed.
+    pub proposed_at: Time,
+    /// Until when it should be done.
+    pub due_at: Time,
+}
+
+/// Policy R2: a promise was broken, so somebody should repair it. For a lost customer it is too late.
+///
+/// A promise breaks once, so its name in the request makes the id unique.
+pub(crate) fn after_broken_promise(
+    relationship: &Relationship,
+    promise_id: &PromiseId,
+    request_id: Uuid,
+    now: Time,
+) -> Option<Event> {
+    let proposed = Proposed {
+        action_id: derived_id(request_id, &format!("REPAIR/{promise_id}")),
+        kind: Kind::Repair,
+        promise_id: Some(promise_id.clone()),
+        proposed_at: now,
+        due_at: now.plus_days(REPAIR_WITHIN),
+    };
+    (!relationship.is_lost()).then_some(Event::ActionProposed(proposed))
+}
+
+impl Customer {
+    /// Policy R4: the customer is lost, so nothing is left to do but to win back who left by choice and
+    /// may be contacted.
+    ///
+    /// The number of the loss in the request makes the id unique.
+    pub(crate) fn actions_after_loss(
+        &self,
+        relationship: &Relationship,
+        cause: Cause,
+        request_id: Uuid,
+        now: Time,
+    ) -> Vec<Event> {
+        let what = format!("WIN_BACK/{}", relationship.losses);
+        let worth_asking = cause == Cause::Voluntary && relationship.consents.allows(CONTACT);
+        let win_back = Proposed {
+            action_id: derived_id(request_id, &what),
+            kind: Kind::WinBack,
+            promise_id: None,
+            proposed_at: now,
+            due_at: now.plus_days(WIN_BACK_WITHIN),
+        };
+        let proposed = worth_asking.then_some(Event::ActionProposed(win_back));
+        self.cancel_open(now, |kind| kind != Kind::WinBack)
+            .chain(proposed)
+            .collect()
+    }
+
+    /// The customer is back, so nobody needs to win them back.
+    pub(crate) fn actions_after_win_back(&self, now: Time) -> Vec<Event> {
+        self.cancel_open(now, |kind| kind == Kind::WinBack)
+            .collect()
+    }
+
+    fn cancel_open(&self, now: Time, which: fn(Kind) -> bool) -> impl Iterator<Item = Event> {
+        self.open_actions
+            .iter()
+            .filter(move |(_, action)| which(action.kind))
+            .map(move |(action_id, action)| Event::ActionCancelled {
+                action_id: action_id.clone(),
+                cancelled_at: now.max(action.proposed_at),
+            })
+    }
+
+    pub(crate) fn action_proposed(&mut self, proposed: &Proposed) {
+        let action = Action {
+            kind: proposed.kind,
+            promise_id: proposed.promise_id.clone(),
+            proposed_at: proposed.proposed_at,
+            due_at: proposed.due_at,
+            closing: None,
+        };
+        self.open_actions.insert(proposed.action_id.clone(), action);
+    }
+
+    pub(crate) fn action_closed(
+        &mut self,
+        action_id: &ActionId,
+        outcome: Outcome,
+        closed_at: Time,
+    ) {
+        if let Some(mut action) = self.open_actions.remove(action_id) {
+            action.closing = Some(Closing { outcome, closed_at });
+            self.closed_actions.insert(action_id.clone(), action);
+        }
+    }
+}
+
+/// The id of what this request proposes: the same request proposes the same action.
+fn derived_id(request_id: Uuid, what: &str) -> ActionId {
+    Uuid::new_v5(&request_id, what.as_bytes()).into()
+}

@@ -1,0 +1,229 @@
+//! A customer: the state, and a table of contents of what can be asked of it and what happens to it.
+
+use std::collections::BTreeMap;
+
+use eventsourcing::{Aggregate, Parts, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::action::{self, Action, Outcome};
+use crate::id::{ActionId, PromiseId, PurchaseId};
+use crate::input::When;
+use crate::promise::{self, AssessPromise, MakePromise, Promise, State};
+use crate::purchase::{self, Purchase, RecordPurchase, ReversePurchase, Totals};
+use crate::refusal::{Refusal, Thing};
+use crate::relationship::{EndRelationship, Loss, OpenRelationship, Opening, Relationship};
+
+/// A customer.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Customer {
+    /// The relationship; absent until it was opened.
+    pub relationship: Option<Relationship>,
+    /// The promises that were made.
+    pub promises: BTreeMap<PromiseId, Promise>,
+    /// The purchases in total.
+    pub totals: Totals,
+    /// The actions that somebody should take.
+    pub open_actions: BTreeMap<ActionId, Action>,
+    /// The purchases; only those in question are loaded.
+    #[serde(skip)]
+    pub purchases: Parts<PurchaseId, Purchase>,
+    /// The actions that came to an end; only those in question are loaded.
+    #[serde(skip)]
+    pub closed_actions: Parts<ActionId, Action>,
+}
+
+/// What somebody wants of a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// Open the relationship.
+    OpenRelationship(Box<OpenRelationship>),
+    /// Record a purchase.
+    RecordPurchase(RecordPurchase),
+    /// Take a purchase back.
+    ReversePurchase(ReversePurchase),
+    /// Make a promise.
+    MakePromise(Box<MakePromise>),
+    /// Say whether a promise was kept.
+    AssessPromise(AssessPromise),
+    /// Say that a broken promise was made good.
+    RepairPromise {
+        /// Which promise.
+        promise_id: PromiseId,
+        /// When that was.
+        when: When,
+    },
+    /// Say that the customer does not insist on a promise.
+    WaivePromise {
+        /// Which promise.
+        promise_id: PromiseId,
+        /// When that was.
+        when: When,
+    },
+    /// End the relationship.
+    EndRelationship(EndRelationship),
+    /// Take it up again.
+    WinBack {
+        /// When that was.
+        when: When,
+    },
+}
+
+/// What has happened to a customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The relationship began.
+    RelationshipOpened(Opening),
+    /// A promise was made.
+    PromiseMade(promise::Made),
+    /// Something was bought.
+    PurchaseRecorded(purchase::Recorded),
+    /// A purchase was taken back, in whole or in part.
+    PurchaseReversed(purchase::Reversed),
+    /// A promise was kept.
+    PromiseKept(promise::Assessed),
+    /// A promise was broken.
+    PromiseBroken(promise::Assessed),
+    /// A broken promise was made good.
+    PromiseRepaired {
+        /// Which promise.
+        promise_id: PromiseId,
+        /// When that was.
+        occurred_at: Time,
+    },
+    /// The customer does not insist on a promise.
+    PromiseWaived {
+        /// Which promise.
+        promise_id: PromiseId,
+        /// When that was.
+        occurred_at: Time,
+    },
+    /// The relationship ended.
+    RelationshipLost(Loss),
+    /// The relationship was taken up again.
+    RelationshipWonBack {
+        /// When that was.
+        won_back_at: Time,
+    },
+    /// Somebody should do something.
+    ActionProposed(action::Proposed),
+    /// It is no longer to be done.
+    ActionCancelled {
+        /// The id of the action.
+        action_id: ActionId,
+        /// When that was.
+        cancelled_at: Time,
+    },
+}
+
+/// One entry of a customer's large collections.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PartId {
+    /// Of [`Customer::purchases`].
+    Purchase(PurchaseId),
+    /// Of [`Customer::closed_actions`].
+    ClosedAction(ActionId),
+}
+
+impl Command {
+    /// The parts that the decision reads: load those of them that exist.
+    pub fn parts(&self) -> Vec<PartId> {
+        match self {
+            Self::RecordPurchase(RecordPurchase { purchase_id, .. })
+            | Self::ReversePurchase(ReversePurchase { purchase_id, .. }) => {
+                vec![PartId::Purchase(purchase_id.clone())]
+            }
+            Self::OpenRelationship(_)
+            | Self::MakePromise(_)
+            | Self::AssessPromise(_)
+            | Self::RepairPromise { .. }
+            | Self::WaivePromise { .. }
+            | Self::EndRelationship(_)
+            | Self::WinBack { .. } => vec![],
+        }
+    }
+}
+
+impl Event {
+    /// The parts that evolving by it writes: load those of them that exist.
+    pub fn parts(&self) -> Vec<PartId> {
+        match self {
+            Self::PurchaseRecorded(purchase::Recorded { purchase_id, .. })
+            | Self::PurchaseReversed(purchase::Reversed { purchase_id, .. }) => {
+                vec![PartId::Purchase(purchase_id.clone())]
+            }
+            Self::ActionCancelled { action_id, .. } => {
+                vec![PartId::ClosedAction(action_id.clone())]
+            }
+            Self::RelationshipOpened(_)
+            | Self::PromiseMade(_)
+            | Self::PromiseKept(_)
+            | Self::PromiseBroken(_)
+            | Self::PromiseRepaired { .. }
+            | Self::PromiseWaived { .. }
+            | Self::RelationshipLost(_)
+            | Self::RelationshipWonBack { .. }
+            | Self::ActionProposed(_) => vec![],
+        }
+    }
+}
+
+impl Aggregate for Customer {
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+
+    fn decide(&self, command: Command) -> Result<Vec<Event>, Refusal> {
+        match command {
+            Command::OpenRelationship(command) => self.open(*command),
+            Command::RecordPurchase(command) => self.record_purchase(command),
+            Command::ReversePurchase(command) => self.reverse_purchase(command),
+            Command::MakePromise(command) => self.make_promise(*command),
+            Command::AssessPromise(command) => self.assess(command),
+            Command::RepairPromise { promise_id, when } => self.repair(promise_id, when),
+            Command::WaivePromise { promise_id, when } => self.waive(promise_id, when),
+            Command::EndRelationship(command) => self.end(command),
+            Command::WinBack { when } => self.win_back(when),
+        }
+    }
+
+    fn evolve(&mut self, event: &Event) {
+        match event {
+            Event::RelationshipOpened(opening) => self.relationship_opened(opening),
+            Event::PromiseMade(made) => self.promise_made(made),
+            Event::PurchaseRecorded(recorded) => self.purchase_recorded(recorded),
+            Event::PurchaseReversed(reversed) => self.purchase_reversed(reversed),
+            Event::PromiseKept(assessed) => self.promise_assessed(assessed, State::Kept),
+            Event::PromiseBroken(assessed) => self.promise_assessed(assessed, State::Broken),
+            Event::PromiseRepaired {
+                promise_id,
+                occurred_at,
+            } => {
+                self.promise_changed(promise_id, State::Repaired, *occurred_at);
+            }
+            Event::PromiseWaived {
+                promise_id,
+                occurred_at,
+            } => {
+                self.promise_changed(promise_id, State::Waived, *occurred_at);
+            }
+            Event::RelationshipLost(loss) => self.relationship_lost(loss),
+            Event::RelationshipWonBack { won_back_at } => self.relationship_won_back(*won_back_at),
+            Event::ActionProposed(proposed) => self.action_proposed(proposed),
+            Event::ActionCancelled {
+                action_id,
+                cancelled_at,
+            } => {
+                self.action_closed(action_id, Outcome::Cancelled, *cancelled_at);
+            }
+        }
+    }
+}
+
+/// What comes of a command about something that exists: nothing, if it says the same again.
+pub(crate) fn told_again(same: bool, thing: Thing) -> Result<Vec<Event>, Refusal> {
+    if same {
+        Ok(vec![])
+    } else {
+        Err(Refusal::AlreadyExists(thing))
+    }
+}
