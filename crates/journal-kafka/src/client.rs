@@ -6,9 +6,6 @@ use rdkafka::config::{ClientConfig, FromClientConfigAndContext, RDKafkaLogLevel}
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 
-/// The largest record that is appended. A topic takes 2 MiB, and a record travels in a batch with a head.
-pub(crate) const MAX_RECORD_BYTES: usize = 2 * 1_024 * 1_024 - 4_096;
-
 /// Where the driver's own words go: to the log of the process.
 #[derive(Debug, Clone)]
 pub(crate) struct Context {
@@ -65,7 +62,7 @@ pub(crate) fn check_brokers(brokers: &str) -> Result<(), Error> {
     }
     let what =
         format!("{brokers:?} names no Kafka brokers: write HOST:PORT, or several with commas");
-    Err(Error::new(ErrorKind::Invalid, what))
+    Err(Error::new(ErrorKind::Misconfigured, what))
 }
 
 fn any(brokers: &str) -> ClientConfig {
@@ -91,7 +88,8 @@ pub(crate) fn producer(brokers: &str) -> ClientConfig {
         .set("compression.type", "lz4")
         .set("message.timeout.ms", "10000")
         .set("linger.ms", LINGER_MS)
-        .set("message.max.bytes", MAX_RECORD_BYTES.to_string())
+        // What a topic takes, less the head of a batch.
+        .set("message.max.bytes", "2000000")
         .set("queue.buffering.max.kbytes", "131072");
     config
 }
@@ -152,7 +150,7 @@ mod tests {
         }
         for bad in ["", "localhost", "a:1,", "a:0", "a:70000", ":9092", "a:b"] {
             let error = check_brokers(bad).unwrap_err();
-            assert_eq!(error.kind(), ErrorKind::Invalid, "{bad}");
+            assert_eq!(error.kind(), ErrorKind::Misconfigured, "{bad}");
         }
     }
 }

@@ -18,7 +18,8 @@
 //! | `producer.rs` | appending, and what a delivery report says of it |
 //! | `observer.rs` | ends and shapes of topics, always asked from the broker |
 //! | `reader.rs` | one consumer for all partitions of a topic |
-//! | `tail.rs` | one partition, in order and without a gap |
+//! | `tail.rs` | following one partition |
+//! | `place.rs` | which record is due next, and what it means if another comes |
 //! | `client.rs` | what each client of the driver is configured to do |
 //! | `threads.rs` | the threads, and how they end |
 
@@ -26,6 +27,7 @@ mod client;
 mod log;
 mod observer;
 mod options;
+mod place;
 mod producer;
 mod reader;
 mod settings;

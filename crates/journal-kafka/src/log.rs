@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures::FutureExt as _;
-use journal::{Append, BoxFuture, Error, ErrorKind, Log, Offset, Partition, Record, Tail};
+use journal::{Append, BoxFuture, Error, Log, MAX_RECORD_BYTES, Offset, Partition, Record, Tail};
 
 use crate::observer::Observer;
 use crate::producer::Producer;
@@ -22,15 +22,11 @@ pub(crate) struct KafkaLog {
 }
 
 impl KafkaLog {
-    fn check(&self, partition: Partition) -> Result<(), Error> {
+    pub(crate) fn check(&self, partition: Partition) -> Result<(), Error> {
         if partition < self.partitions {
             return Ok(());
         }
-        let what = format!(
-            "{} has no partition {partition}: it has {}",
-            self.topic, self.partitions
-        );
-        Err(Error::new(ErrorKind::Invalid, what))
+        Err(Error::no_partition(&self.topic, partition))
     }
 }
 
@@ -44,7 +40,11 @@ impl Log for KafkaLog {
     }
 
     fn append(&self, partition: Partition, record: Record) -> BoxFuture<'static, Append> {
-        if let Err(error) = self.check(partition) {
+        let checked = self.check(partition).and_then(|()| match record.size() {
+            size if size > MAX_RECORD_BYTES => Err(Error::too_large(size)),
+            _ => Ok(()),
+        });
+        if let Err(error) = checked {
             return std::future::ready(Append::NotWritten(error.to_string())).boxed();
         }
         let producer = Arc::clone(&self.producer);
@@ -61,15 +61,6 @@ impl Log for KafkaLog {
     }
 
     fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail> {
-        Box::new(match self.check(partition) {
-            Ok(()) => KafkaTail::new(
-                &self.readers,
-                &self.topic,
-                partition,
-                from,
-                self.is_compacted,
-            ),
-            Err(error) => KafkaTail::failed(error),
-        })
+        Box::new(KafkaTail::new(self, partition, from))
     }
 }

@@ -72,7 +72,7 @@ impl Observer {
                 observe(&consumer, &asked, &observing)
             })
             .map_err(|error| {
-                Error::new(ErrorKind::Internal, "no thread for Kafka's observer").because(error)
+                Error::new(ErrorKind::Internal, "no thread for Kafka's observer").with_source(error)
             })?;
         Ok(Self { questions })
     }
@@ -161,10 +161,8 @@ fn answer_ends(consumer: &BaseConsumer<Context>, mut ends: BTreeMap<Place, Vec<R
 
 fn no_end(topic: &str, partition: Partition, problem: Option<&KafkaError>) -> Error {
     let why = problem.map_or_else(String::new, |problem| format!(" ({problem})"));
-    let what = format!(
-        "Kafka does not tell the end of {topic} partition {partition}{why} (docs/errors/kafka-away.md)"
-    );
-    Error::new(ErrorKind::Unavailable, what)
+    let what = format!("Kafka does not tell the end of {topic} partition {partition}{why}");
+    Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
 /// The ends of those places that the brokers know.
@@ -196,10 +194,9 @@ fn look_at(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Seen, Error>
         .and_then(|metadata| seen(&metadata, topic))
         .map_err(|error| {
             let what = format!(
-                "Kafka does not answer ({error}): check that the brokers run and can be reached from here \
-                 (docs/errors/kafka-away.md)"
+                "Kafka does not answer ({error}): check that the brokers run and can be reached from here"
             );
-            Error::new(ErrorKind::Unavailable, what)
+            Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
         })
 }
 

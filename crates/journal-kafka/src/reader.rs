@@ -8,6 +8,7 @@
 //! consumer, which ends when its last tail does.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -142,7 +143,7 @@ impl Readers {
             .threads
             .run("kafka-reader", move || serving.serve(&given, &threads));
         started.map_err(|error| {
-            Error::new(ErrorKind::Internal, "no thread for a reader of Kafka").because(error)
+            Error::new(ErrorKind::Internal, "no thread for a reader of Kafka").with_source(error)
         })?;
         Ok(orders)
     }
@@ -245,17 +246,19 @@ impl Serving {
         let split = self
             .consumer
             .split_partition_queue(&self.topic, number(partition));
-        let mut queue = split.ok_or_else(|| {
-            Error::internal(&self.topic, format!("partition {partition} has no queue"))
-        })?;
+        let mut queue =
+            split.ok_or_else(|| self.broken(format!("partition {partition} has no queue")))?;
         let given = Arc::clone(&sign);
         queue.set_nonempty_callback(move || given.given.notify_one());
         self.assign(partition, from).map_err(|error| {
-            let what = format!("partition {partition} cannot be read: {error}");
-            Error::internal(&self.topic, what)
+            self.broken(format!("partition {partition} cannot be read: {error}"))
         })?;
         self.signs.insert(partition, Arc::clone(&sign));
         Ok(Leased { queue, sign })
+    }
+
+    fn broken(&self, what: impl fmt::Display) -> Error {
+        Error::new(ErrorKind::Internal, format!("{}: {what}", self.topic))
     }
 
     fn assign(&self, partition: Partition, from: Offset) -> KafkaResult<()> {

@@ -48,7 +48,7 @@ impl KafkaTopics {
     /// in the background: brokers that are away are an error of [`open`](Topics::open).
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`] if `brokers` is no such list.
+    /// [`ErrorKind::Misconfigured`] if `brokers` is no such list.
     pub fn open(brokers: &str, options: KafkaOptions) -> Result<Self, Error> {
         check_brokers(brokers)?;
         if options.trust_page_cache {
@@ -97,6 +97,7 @@ impl Shared {
         let name: Arc<str> = Arc::from(topic.name.as_str());
         let shape = self.find_or_make(topic, &name).await?;
         self.check_settings(topic, &shape).await?;
+        topic.check_found(shape.partitions, topic.kind)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let log = open.entry(topic.name.clone()).or_insert_with(|| {
             Arc::new(KafkaLog {
@@ -149,10 +150,10 @@ impl Shared {
         if !self.options.create_topics {
             let what = format!(
                 "there is no topic {name}, and topics are not made here: make it with {} partitions, or start with \
-                 --create-topics (docs/errors/kafka-missing.md)",
+                 --create-topics",
                 topic.partitions
             );
-            return Err(Error::new(ErrorKind::Misconfigured, what));
+            return Err(Error::new(ErrorKind::Misconfigured, what).with_page("kafka-missing"));
         }
         if replication == 1 && brokers >= 3 {
             tracing::warn!(
@@ -205,7 +206,7 @@ impl Shared {
         if wrong.is_empty() {
             return Ok(());
         }
-        Err(Error::new(ErrorKind::Misconfigured, refusal(name, &wrong)))
+        Err(Error::new(ErrorKind::Misconfigured, refusal(name, &wrong)).with_page("kafka-settings"))
     }
 
     fn admin(&self) -> Result<&AdminClient<Context>, Error> {
@@ -230,24 +231,20 @@ impl fmt::Debug for Shared {
 }
 
 fn not_led(topic: &str) -> Error {
-    let what = format!(
-        "some partition of {topic} has no leader: check that all brokers run (docs/errors/kafka-away.md)"
-    );
-    Error::new(ErrorKind::Unavailable, what)
+    let what = format!("some partition of {topic} has no leader: check that all brokers run");
+    Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
 fn not_made(topic: &str, why: &dyn fmt::Display) -> Error {
     let what = format!(
-        "the topic {topic} cannot be made ({why}): make it yourself, or correct what is in the way \
-         (docs/errors/kafka-missing.md)"
+        "the topic {topic} cannot be made ({why}): make it yourself, or correct what is in the way"
     );
-    Error::new(ErrorKind::Misconfigured, what)
+    Error::new(ErrorKind::Misconfigured, what).with_page("kafka-missing")
 }
 
 fn not_told(topic: &str, why: &dyn fmt::Display) -> Error {
-    let what =
-        format!("Kafka does not tell the settings of {topic}: {why} (docs/errors/kafka-away.md)");
-    Error::new(ErrorKind::Unavailable, what)
+    let what = format!("Kafka does not tell the settings of {topic}: {why}");
+    Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
 fn refusal(topic: &str, wrong: &[Wrong]) -> String {
@@ -258,7 +255,7 @@ fn refusal(topic: &str, wrong: &[Wrong]) -> String {
         .collect();
     format!(
         "the topic {topic} would lose or change history: {}. Correct it: kafka-configs --alter --entity-type topics \
-         --entity-name {topic} --add-config {} (docs/errors/kafka-settings.md)",
+         --entity-name {topic} --add-config {}",
         found.join(", "),
         wanted.join(",")
     )

@@ -9,4 +9,3 @@ mod contract;
 mod faults;
 mod history;
 mod opening;
-mod speed;

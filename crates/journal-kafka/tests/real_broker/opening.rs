@@ -107,16 +107,19 @@ fn the_partitions_are_those_that_the_topic_has() {
     run(async {
         let spec = fresh(3);
         let first = open(&broker.topics(), &spec).await;
-        let later = open(
-            &broker.topics(),
-            &TopicSpec {
-                partitions: 12,
-                ..spec
-            },
-        )
-        .await;
+        let narrower = TopicSpec {
+            partitions: 2,
+            ..spec.clone()
+        };
+        let later = open(&broker.topics(), &narrower).await;
         assert_eq!((first.partitions(), later.partitions()), (3, 3));
-        assert_eq!(first.topic(), later.topic());
+
+        let wider = TopicSpec {
+            partitions: 12,
+            ..spec
+        };
+        let error = refusal(&broker.topics(), &wider).await;
+        assert_eq!(error.kind(), ErrorKind::Misconfigured, "{error}");
     });
 }
 
@@ -186,5 +189,5 @@ fn brokers_that_are_away_are_waited_for_and_then_told() {
 #[test]
 fn an_address_that_is_none_is_refused_at_once() {
     let error = KafkaTopics::open("localhost", KafkaOptions::default()).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Invalid);
+    assert_eq!(error.kind(), ErrorKind::Misconfigured);
 }
