@@ -69,7 +69,7 @@ impl Observer {
         let observing = threads.clone();
         threads
             .run("kafka-observer", move || {
-                observe(&consumer, &asked, &observing)
+                observe(&consumer, &asked, &observing);
             })
             .map_err(|error| {
                 Error::new(ErrorKind::Internal, "no thread for Kafka's observer").with_source(error)

@@ -121,7 +121,6 @@ impl Shared {
                 Ok(Seen {
                     topic: Some(shape), ..
                 }) if shape.is_led => return Ok(shape),
-                Ok(Seen { topic: Some(_), .. }) => not_led(&topic.name),
                 Ok(Seen {
                     topic: None,
                     brokers,
@@ -130,7 +129,7 @@ impl Shared {
                     is_made = true;
                     continue;
                 }
-                Ok(Seen { topic: None, .. }) => not_led(&topic.name),
+                Ok(_) => not_led(&topic.name),
                 Err(error) => error,
             };
             if !problem.is_retryable() || Instant::now() >= until {

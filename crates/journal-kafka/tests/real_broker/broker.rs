@@ -49,12 +49,12 @@ impl Broker {
             println!("no broker: set PATRON_TEST_KAFKA, or install Java 17 and Maven");
             return None;
         }
-        let home = TempDir::new().unwrap();
         let mut broker = Self {
             address: String::new(),
-            own: Some(home),
+            own: Some(TempDir::new().unwrap()),
         };
-        broker.address = broker.script(&["start"]).trim().to_owned();
+        let address = broker.script(&["start"]);
+        address.trim().clone_into(&mut broker.address);
         Some(broker)
     }
 
