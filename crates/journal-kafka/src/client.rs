@@ -94,8 +94,10 @@ pub(crate) fn producer(brokers: &str) -> ClientConfig {
     config
 }
 
-/// No waiting for company. While requests are under way records gather by themselves, so batches grow with
-/// the load; waiting on top of that costs a single client and gains many clients nothing.
+/// No waiting for company. While requests are under way records gather by themselves, so batches grow with the
+/// load. Measured in turns with `examples/raw.rs` (400 bytes, two busy cores, broker included), `0` against
+/// `1`: one client 0.32 ms against 1.64 ms at the median; 64 clients 19,500/s and 1.8 ms against 22,700/s and
+/// 2.3 ms; 256 clients 68,000/s against 72,000/s. What waiting gains is within the noise, what it costs is not.
 const LINGER_MS: &str = "0";
 
 /// Asks for ends and shapes of topics and creates none.
