@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use eventsourcing::Clock;
 use journal::Topics;
+use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
 
 /// Where the topics are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +22,7 @@ pub enum LogSource {
 pub struct OpenLog {
     /// The topics.
     pub topics: Arc<dyn Topics>,
-    embedded: Option<journal_embedded::EmbeddedTopics>,
+    embedded: Option<EmbeddedTopics>,
 }
 
 impl LogSource {
@@ -29,11 +30,11 @@ impl LogSource {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn open(&self, clock: Arc<dyn Clock>) -> Result<OpenLog, String> {
+    pub async fn open(&self, clock: Arc<dyn Clock>) -> Result<OpenLog, String> {
         match self {
             Self::Embedded(dir) => {
-                let topics = journal_embedded::EmbeddedTopics::open(dir, clock)
-                    .map_err(|error| error.to_string())?;
+                let opened = EmbeddedTopics::open(dir, EmbeddedOptions::new(clock)).await;
+                let topics = opened.map_err(|error| error.to_string())?;
                 Ok(OpenLog {
                     topics: Arc::new(topics.clone()),
                     embedded: Some(topics),
@@ -55,8 +56,10 @@ impl LogSource {
 impl OpenLog {
     /// Closes it; everything appended is safe then.
     pub async fn close(&self) {
-        if let Some(embedded) = &self.embedded {
-            embedded.close().await;
+        if let Some(embedded) = &self.embedded
+            && let Err(error) = embedded.close().await
+        {
+            tracing::warn!(%error, "the journal was not closed in good order");
         }
     }
 }

@@ -23,8 +23,7 @@ impl EventService for Events {
         &self,
         request: Request<proto::WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let message = request.into_inner();
-        server::validate(&message)?;
+        let (_, message) = server::open(request)?;
         let watching = Watching {
             types: message.types,
             subject: message.subject,
