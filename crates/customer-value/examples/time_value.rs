@@ -1,6 +1,6 @@
 //! Times the three works of `scripts/bench-value` on a table of customers and prints one JSON object.
 //!
-//! `time_value FILE RUNS THREADS`: FILE has the columns customer_id, x, tx_days, T_days, repeat_spend. Reading it is not
+//! `time_value FILE RUNS THREADS`: FILE has the columns `customer_id`, x, `tx_days`, `T_days`, `repeat_spend`. Reading it is not
 //! timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
 
 use std::error::Error;
@@ -31,11 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let fitted = time(runs, || {
         fit(&sample(&customers.cells), Variant::BgNbd, threads)
     });
-    let model = fitted.result.clone()?.model;
+    let model = fitted.result?.model;
     let spend = time(runs, || {
         gamma_gamma::fit(&SpendTable::of(customers.spends.iter().copied())?)
     });
-    let spend_model = spend.result.clone()?.model;
+    let spend_model = spend.result?.model;
     let valued = time(runs, || {
         let terms = Terms::new(12, 0.15, Unit::Weeks).ok_or("no terms")?;
         let mut valuer = Valuer::new(model, terms);

@@ -80,9 +80,9 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     heading("A cheap campaign and an honest one");
     story::play(&mut acquisition, &mut retention, &|line: &str| print(line)).await?;
     heading("The campaigns side by side");
-    print(campaigns::shown(
-        &campaigns::scorecards(&mut acquisition, "van-repair").await?,
-    ));
+    let mut cards = campaigns::scorecards(&mut acquisition, "van-repair").await?;
+    cards.retain(|card| card.created > 0.0);
+    print(campaigns::shown(&cards));
     heading("The promise ledger");
     print(promise_ledger(&mut retention).await?);
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");

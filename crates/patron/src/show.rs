@@ -1,17 +1,21 @@
 //! How figures look to a person: tables that fit 100 columns, and JSON for programs.
 
-use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
-use comfy_table::{CellAlignment, ContentArrangement, Table};
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use eventsourcing::{Clock as _, SystemClock};
 use patron_proto::types::v1::Money;
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, SerializeOptions};
 use prost_types::Timestamp;
 
+/// One line below the headings and one at the end: figures need no cage.
+const STYLE: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
 /// Lines with headings; the first column is text, the others are figures.
 pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_style(UTF8_HORIZONTAL_ONLY).set_header(headings);
+    table.load_style(STYLE).set_header(headings);
     table
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(100);

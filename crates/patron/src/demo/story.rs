@@ -453,6 +453,7 @@ async fn settle(acquisition: &Acquisition) -> anyhow::Result<()> {
         .map(|_| ())
 }
 
+/// Shows that the flag holds, and how it is lifted.
 async fn flagged(acquisition: &mut Acquisition, tell: Tell<'_>) -> anyhow::Result<()> {
     tell(
         "Patron has flagged `speed`: it promises what is not kept. A new campaign with it is refused:",
@@ -462,5 +463,19 @@ async fn flagged(acquisition: &mut Acquisition, tell: Tell<'_>) -> anyhow::Resul
         bail!("a campaign with a flagged presentation was started");
     };
     tell(&format!("  {:#}", said(&refusal)));
+    let cleared =
+        acquisition
+            .propositions
+            .clear_presentation_flag(acq::ClearPresentationFlagRequest {
+                name: format!("{PROPOSITION}/presentations/speed"),
+                note: "a second mechanic works nights now".to_owned(),
+                request_id: request_id(),
+                ..Default::default()
+            });
+    cleared.await.map_err(|status| said(&status))?;
+    start(acquisition, "faster")
+        .await
+        .map_err(|status| said(&status))?;
+    tell("With a note on what has changed, the flag is cleared, and the campaign starts.");
     Ok(())
 }

@@ -20,7 +20,7 @@ pub(crate) type Replica = Arc<Engine<Tallies>>;
 pub(crate) const SERVICES: [&str; 2] = ["left", "right"];
 const INSTANCES: usize = 2;
 /// In simulated time: longer than any run without a fault needs.
-const REST: Duration = Duration::from_mins(5);
+const REST: Duration = Duration::from_secs(300);
 
 /// How a run is set up.
 #[derive(Debug, Clone, Copy)]
@@ -214,11 +214,11 @@ impl World {
                     self.start(slot).await;
                 }
                 3..=5 => {
-                    self.for_a_while(slot, |client, on| client.stall_tails(on))
+                    self.for_a_while(slot, journal::simulator::Client::stall_tails)
                         .await
                 }
                 6 => {
-                    self.for_a_while(slot, |client, on| client.cut_off(on))
+                    self.for_a_while(slot, journal::simulator::Client::cut_off)
                         .await
                 }
                 7 => self.log.crash(),

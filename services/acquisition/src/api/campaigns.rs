@@ -1,4 +1,4 @@
-//! CampaignService.
+//! `CampaignService`.
 
 use acquisition_domain::campaign::{self, SpendKey};
 use acquisition_domain::id::{CampaignId, CampaignName, PropositionId, SpendId};
@@ -19,7 +19,7 @@ use crate::read_model::scorecard::{Promises, Scorecard, scorecard};
 use crate::wire::campaign::{Planned, Spent};
 use crate::wire::{self, campaign_name, proposition_id, small_out};
 
-/// CampaignService.
+/// `CampaignService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Campaigns(pub(crate) Desk);
 

@@ -1,4 +1,4 @@
-//! EventService.
+//! `EventService`.
 
 use std::pin::Pin;
 
@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
 
-/// EventService.
+/// `EventService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Events(pub(crate) Desk);
 

@@ -1,4 +1,4 @@
-//! PropositionService.
+//! `PropositionService`.
 
 use acquisition_domain::id::{PresentationId, PropositionId};
 use acquisition_domain::input::When;
@@ -16,7 +16,7 @@ use crate::read_model::propositions;
 use crate::wire::proposition::Written;
 use crate::wire::{self, proposition_id};
 
-/// PropositionService.
+/// `PropositionService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Propositions(pub(crate) Desk);
 
@@ -169,7 +169,7 @@ impl PropositionService for Propositions {
         let after = page.after_text()?;
         let read = |rows: &dyn Rows| {
             let mut found = Vec::new();
-            for (id, state) in propositions::list(rows, after, page.wanted())? {
+            for (id, state) in propositions::list(rows, after.as_ref(), page.wanted())? {
                 let version = version(rows, &format!("propositions/{id}"))?;
                 if let Ok(parsed) = id.parse() {
                     found.push((

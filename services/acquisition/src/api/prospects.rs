@@ -1,4 +1,4 @@
-//! ProspectService.
+//! `ProspectService`.
 
 use std::collections::BTreeMap;
 
@@ -31,7 +31,7 @@ const LARGEST_BATCH: usize = 1_000;
 /// Prospects of one batch whose touches are recorded at once.
 const AT_ONCE: usize = 64;
 
-/// ProspectService.
+/// `ProspectService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Prospects(pub(crate) Desk);
 
