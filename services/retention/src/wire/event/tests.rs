@@ -67,8 +67,10 @@ fn events_are_written_today_as_they_were_stored() {
             (format!("{kind}.{}", written.schema), hex(&written.payload))
         })
         .collect();
-    let stored: BTreeMap<String, String> =
-        stored().into_iter().map(|(name, payload)| (name, hex(&payload))).collect();
+    let stored: BTreeMap<String, String> = stored()
+        .into_iter()
+        .map(|(name, payload)| (name, hex(&payload)))
+        .collect();
     assert_eq!(written, stored);
 }
 
