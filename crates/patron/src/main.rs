@@ -12,6 +12,7 @@ mod promises;
 mod scoreboard;
 mod show;
 mod up;
+mod value;
 mod verify;
 
 use std::process::ExitCode;
@@ -46,6 +47,8 @@ enum Command {
     Customers(customers::Args),
     /// How promises were kept, by benefit.
     Promises(promises::Args),
+    /// What customers are worth, from files and without a service.
+    Value(value::Args),
     /// Look after a journal.
     #[command(subcommand)]
     Journal(verify::Command),
@@ -71,6 +74,7 @@ async fn main() -> ExitCode {
         Command::Campaigns(args) => campaigns::run(args).await,
         Command::Customers(args) => customers::run(args).await,
         Command::Promises(args) => promises::run(args).await,
+        Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,

@@ -354,11 +354,6 @@ impl<S: Service> Engine<S> {
         )
     }
 
-    /// Waits until everything before `offset` of `partition` is applied.
-    pub(crate) async fn applied(&self, partition: Partition, offset: Offset) {
-        self.progress.reach(partition, offset).await;
-    }
-
     /// The service.
     pub fn service(&self) -> &S {
         &self.service

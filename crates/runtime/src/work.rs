@@ -132,10 +132,13 @@ impl<'a> Work<'a> {
             .sum()
     }
 
-    /// What the commit appends. A decision without events still leaves one: `Unchanged`, on its root.
+    /// What the commit appends. A decision without events on its root still leaves one there: `Unchanged`.
+    ///
+    /// So each accepted commit moves the stream under which its request is remembered, and a repeat that
+    /// was decided by a replica which does not know of it yet cannot be accepted as well.
     pub(crate) fn into_appends(mut self) -> Vec<AppendTo> {
-        if self.events() == 0
-            && let Some(root) = self.streams.first_mut()
+        if let Some(root) = self.streams.first_mut()
+            && root.events.is_empty()
         {
             root.events.push(unchanged());
         }

@@ -1,0 +1,79 @@
+//! Seeds by the thousand: whatever the log does to the instances, no guarantee breaks.
+
+use std::ops::Range;
+
+use runtime::mutant::{self, Mutant};
+
+use crate::checker;
+use crate::history::{Check, Violation};
+use crate::world::{Setup, World};
+
+/// Runs one seed and gives back what broke.
+pub(crate) fn run(setup: Setup, mutant: Option<Mutant>) -> Vec<Violation> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .build()
+        .unwrap();
+    mutant::activate(mutant);
+    let violations = runtime.block_on(async {
+        let world = World::new(setup);
+        world.run().await;
+        checker::judge(&world).await;
+        let journals = checker::Journals::read(&world);
+        for stranger in checker::strangers(&world, &journals) {
+            world.violated(
+                Check::TakesEffectOnce,
+                format!("nobody asked for {stranger}"),
+            );
+        }
+        for slot in 0..world.slots.len() {
+            world.kill(slot);
+        }
+        world.violations.take()
+    });
+    mutant::activate(None);
+    violations
+}
+
+fn all_hold(seeds: Range<u64>) {
+    let mut bad = Vec::new();
+    for seed in seeds {
+        let broken = run(Setup::of(seed), None);
+        if !broken.is_empty() {
+            println!("seed {seed}: {}", list(&broken));
+            bad.push(seed);
+        }
+    }
+    assert!(bad.is_empty(), "{} {bad:?}", bad.len());
+}
+
+pub(crate) fn list(violations: &[Violation]) -> String {
+    let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
+    lines.join("\n")
+}
+
+/// In four parts, so that all cores are used.
+mod two_thousand_seeds_hold_every_guarantee {
+    use super::all_hold;
+
+    #[test]
+    fn first_part() {
+        all_hold(0..500);
+    }
+
+    #[test]
+    fn second_part() {
+        all_hold(500..1_000);
+    }
+
+    #[test]
+    fn third_part() {
+        all_hold(1_000..1_500);
+    }
+
+    #[test]
+    fn fourth_part() {
+        all_hold(1_500..2_000);
+    }
+}
