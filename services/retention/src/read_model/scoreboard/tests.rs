@@ -1,3 +1,5 @@
+//! People and money of a period, by when it happened.
+
 use customer_value::Simple;
 use money::Rate;
 use retention_domain::Event;

@@ -1,3 +1,5 @@
+//! Events are written and read as they were stored, for ever.
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
