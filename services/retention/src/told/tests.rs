@@ -1,3 +1,5 @@
+//! What a conversion says, and what is no conversion.
+
 use money::{Money, Rate};
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::types::v1 as types;

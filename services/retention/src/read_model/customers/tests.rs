@@ -1,3 +1,5 @@
+//! What of a customer is kept, loaded and listed.
+
 use customer_value::Simple;
 use money::Rate;
 use retention_domain::PartId;

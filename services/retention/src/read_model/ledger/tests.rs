@@ -1,3 +1,5 @@
+//! Promises add up by benefit, in whatever order partitions are read.
+
 use proptest::prelude::*;
 use retention_domain::Event;
 use uuid::Uuid;
