@@ -17,12 +17,13 @@ pub(crate) struct Feed {
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
-/// Reads from `next` on until it is stopped. A log that is away for a while is asked again; a gap, a
+/// Reads from `next` on until it is stopped. A log that is away for a while is asked again, by the same
+/// tail: a new one could not tell that records which were handed out have been cut off since. A gap, a
 /// truncated or a foreign log ends it.
 pub(crate) async fn tail(
     log: Arc<dyn Log>,
     partition: Partition,
-    mut next: Offset,
+    next: Offset,
     feed: mpsc::Sender<Feed>,
     stop: CancellationToken,
 ) -> Result<(), Error> {
@@ -30,13 +31,13 @@ pub(crate) async fn tail(
     let mut pause = FIRST_PAUSE;
     loop {
         let records = tokio::select! {
+            biased;
             () = stop.cancelled() => return Ok(()),
             records = tail.next() => records,
         };
         match records {
             Ok(records) => {
                 pause = FIRST_PAUSE;
-                next = records.last().map_or(next, |last| last.offset + 1);
                 if feed.send(Feed { partition, records }).await.is_err() {
                     return Ok(());
                 }
@@ -44,11 +45,11 @@ pub(crate) async fn tail(
             Err(error) if error.is_retryable() => {
                 tracing::warn!(%error, topic = log.topic(), partition, "the log is away, asking again");
                 tokio::select! {
+                    biased;
                     () = stop.cancelled() => return Ok(()),
                     () = tokio::time::sleep(pause) => {}
                 }
                 pause = (pause * 2).min(LONGEST_PAUSE);
-                tail = log.tail(partition, next);
             }
             Err(error) => return Err(error),
         }
