@@ -4,6 +4,7 @@ mod checker;
 mod clients;
 mod history;
 mod journals;
+mod losses;
 mod mutants;
 mod simulation;
 mod tally;
