@@ -48,6 +48,12 @@ pub(crate) async fn judge(world: &World) {
             exchange(world, &journals, service, partition);
         }
     }
+    for stranger in strangers(world, &journals) {
+        world.violated(
+            Check::TakesEffectOnce,
+            format!("nobody asked for {stranger}"),
+        );
+    }
     replicas(world, &journals).await;
 }
 
@@ -73,7 +79,7 @@ fn effects(world: &World, op: &Op, judged: &Judged) {
     }
 }
 
-fn effects_of(op: &Op, judged: &Judged) -> Vec<usize> {
+pub(crate) fn effects_of(op: &Op, judged: &Judged) -> Vec<usize> {
     let root = op.root();
     let ours = judged.accepted.iter().filter(|(_, commit)| {
         let first = commit.appends.first().map(|append| &append.stream);
@@ -306,7 +312,7 @@ fn agrees(rows: &dyn read_model::Rows, state: &State) -> Result<Option<String>, 
 }
 
 /// The requests that took effect though nobody asked for them: none, policies and inboxes apart.
-pub(crate) fn strangers(world: &World, journals: &Journals) -> Vec<Uuid> {
+fn strangers(world: &World, journals: &Journals) -> Vec<Uuid> {
     let asked: Vec<Uuid> = world.ops.borrow().iter().map(|op| op.request_id).collect();
     let mut strangers = Vec::new();
     for service in 0..SERVICES.len() {

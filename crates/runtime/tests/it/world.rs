@@ -19,6 +19,8 @@ pub(crate) type Replica = Arc<Engine<Tallies>>;
 
 pub(crate) const SERVICES: [&str; 2] = ["left", "right"];
 const INSTANCES: usize = 2;
+/// How often an instance that does not come up is started.
+const STARTS: usize = 200;
 /// In simulated time: longer than any run without a fault needs.
 const REST: Duration = Duration::from_secs(300);
 
@@ -58,8 +60,17 @@ pub(crate) struct World {
     pub(crate) slots: Vec<RefCell<Slot>>,
     pub(crate) ops: RefCell<Vec<Op>>,
     pub(crate) violations: RefCell<Vec<Violation>>,
+    pub(crate) losses: RefCell<Vec<Loss>>,
     setup: Setup,
     calm: Cell<bool>,
+}
+
+/// What a crash of the log took from a partition: everything from here on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Loss {
+    pub(crate) service: usize,
+    pub(crate) partition: u32,
+    pub(crate) from: usize,
 }
 
 impl World {
@@ -74,6 +85,7 @@ impl World {
             slots: (0..slots).map(|_| RefCell::default()).collect(),
             ops: RefCell::default(),
             violations: RefCell::default(),
+            losses: RefCell::default(),
             setup,
             calm: Cell::new(false),
         }
@@ -81,6 +93,13 @@ impl World {
 
     /// Runs to the end, until everything has come to rest on a log without faults.
     pub(crate) async fn run(&self) {
+        self.run_clients().await;
+        self.start_all().await;
+        self.come_to_rest().await;
+    }
+
+    /// Runs until all clients are done, and lets nothing bad happen any more.
+    pub(crate) async fn run_clients(&self) {
         self.start_all().await;
         let clients = (0..self.setup.clients).map(|_| self.client(self.setup.requests));
         let clients = join_all(clients);
@@ -93,8 +112,6 @@ impl World {
         self.calm_down();
         // Nobody may be left half-started.
         chaos.await;
-        self.start_all().await;
-        self.come_to_rest().await;
     }
 
     pub(crate) fn service_of(slot: usize) -> usize {
@@ -165,7 +182,11 @@ impl World {
     }
 
     async fn start(&self, slot: usize) {
-        while self.slots[slot].borrow().replica.is_none() {
+        // A log that lost how it began is refused for good; any other fault passes.
+        for _ in 0..STARTS {
+            if self.slots[slot].borrow().replica.is_some() {
+                return;
+            }
             let name = SERVICES[Self::service_of(slot)];
             let other = SERVICES[1 - Self::service_of(slot)];
             let faults = if self.calm.get() {
@@ -221,8 +242,31 @@ impl World {
                     self.for_a_while(slot, journal::simulator::Client::cut_off)
                         .await
                 }
-                7 => self.log.crash(),
+                7 => self.crash_the_log(),
                 _ => {}
+            }
+        }
+    }
+
+    /// What each partition loses is written down.
+    fn crash_the_log(&self) {
+        let lengths = || {
+            let services = 0..SERVICES.len();
+            services
+                .flat_map(|service| (0..self.partitions).map(move |partition| (service, partition)))
+                .map(|(service, partition)| self.length(service, partition))
+                .collect::<Vec<usize>>()
+        };
+        let before = lengths();
+        self.log.crash();
+        for (place, (before, after)) in before.into_iter().zip(lengths()).enumerate() {
+            if after < before {
+                let partitions = usize::try_from(self.partitions).unwrap();
+                self.losses.borrow_mut().push(Loss {
+                    service: place / partitions,
+                    partition: u32::try_from(place % partitions).unwrap(),
+                    from: after,
+                });
             }
         }
     }
