@@ -228,8 +228,7 @@ impl Store {
 
     /// Declares the store damaged, by somebody who found a row that cannot be right.
     pub fn declare_damaged(&self, reason: impl Into<String>) {
-        let error = Error::damaged(reason);
-        self.core.shared.flush_failed(&error);
+        self.core.shared.fail(reason.into());
     }
 
     /// Deletes the generations of other schemas: this one has caught up. Gives back how many.
