@@ -148,7 +148,9 @@ fn a_missing_topic_is_refused_where_topics_are_not_made() {
 
 #[test]
 fn more_replicas_than_brokers_cannot_be_made() {
-    let Some(broker) = Broker::shared() else { return };
+    let Some(broker) = Broker::shared() else {
+        return;
+    };
     run(async {
         let safe = KafkaOptions {
             replication: 99,
