@@ -44,6 +44,11 @@ impl Broker {
 
     /// A broker that a test may kill, or none where Java or Maven is missing.
     pub(crate) fn own() -> Option<Self> {
+        Self::cluster("1")
+    }
+
+    /// One or three brokers that a test may kill.
+    pub(crate) fn cluster(brokers: &str) -> Option<Self> {
         let is_there = |program: &str| Command::new(program).arg("-version").output().is_ok();
         if !is_there("java") || !is_there("mvn") {
             println!("no broker: set PATRON_TEST_KAFKA, or install Java 17 and Maven");
@@ -53,7 +58,7 @@ impl Broker {
             address: String::new(),
             own: Some(TempDir::new().unwrap()),
         };
-        let address = broker.script(&["start"]);
+        let address = broker.script(&["start", brokers]);
         address.trim().clone_into(&mut broker.address);
         Some(broker)
     }

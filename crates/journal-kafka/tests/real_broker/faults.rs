@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use journal::{Append, ErrorKind, Log};
+use journal::{Append, ErrorKind, Log, Stored, Tail};
+use journal_kafka::KafkaOptions;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -28,57 +29,94 @@ async fn appends(log: Arc<dyn Log>, writer: usize, stop: Arc<AtomicBool>) -> [Ve
     [written, not_written]
 }
 
-#[test]
-fn what_was_acknowledged_survives_a_broker_that_is_killed() {
-    let Some(broker) = Broker::own() else { return };
-    run(async {
-        let log = open(&broker.topics(), &fresh(1)).await;
+/// Eight writers, until they are told to stop.
+struct Load {
+    stop: Arc<AtomicBool>,
+    writers: JoinSet<[Vec<String>; 2]>,
+}
+
+impl Load {
+    fn start(log: &Arc<dyn Log>) -> Self {
         let stop = Arc::<AtomicBool>::default();
-        let mut writers = JoinSet::new();
-        for writer in 0..8 {
-            writers.spawn(appends(Arc::clone(&log), writer, Arc::clone(&stop)));
+        let writers = (0..8).map(|writer| appends(Arc::clone(log), writer, Arc::clone(&stop)));
+        Self {
+            writers: writers.collect(),
+            stop,
         }
-        let mut tail = log.tail(0, 0);
-        let mut seen = Vec::new();
-        while seen.len() < 500 {
-            seen.extend(tail.next().await.unwrap());
-        }
+    }
 
-        broker.script(&["kill", "1"]);
-        broker.script(&["restart", "1"]);
-
-        let before = seen.len();
-        while seen.len() < before + 500 {
-            let next = tokio::time::timeout(SOON, tail.next()).await;
-            seen.extend(next.expect("the same tail goes on").unwrap());
-        }
-        stop.store(true, Ordering::Relaxed);
-        let outcomes = writers.join_all().await;
+    /// Stops them and checks that partition 0 holds what was acknowledged and nothing that was refused.
+    async fn check(self, log: &Arc<dyn Log>, seen: &[Stored]) {
+        self.stop.store(true, Ordering::Relaxed);
+        let outcomes = self.writers.join_all().await;
         let end = usize::try_from(log.end(0).await.unwrap()).unwrap();
-        while seen.len() < end {
-            seen.extend(
-                tokio::time::timeout(SOON, tail.next())
-                    .await
-                    .unwrap()
-                    .unwrap(),
-            );
-        }
-
+        let all = read(log, 0, 0, end).await;
+        assert!(all.starts_with(seen), "one history, before and after");
+        let dense = all.iter().enumerate();
         assert!(
-            seen.iter()
-                .enumerate()
+            dense
+                .into_iter()
                 .all(|(offset, stored)| stored.offset == offset as u64)
         );
-        assert_eq!(
-            seen,
-            read(&log, 0, 0, end).await,
-            "one history, before and after"
-        );
-        let there: BTreeSet<&str> = seen.iter().map(text).collect();
+        let there: BTreeSet<&str> = all.iter().map(text).collect();
         for [written, not_written] in &outcomes {
+            assert!(!written.is_empty());
             assert!(written.iter().all(|name| there.contains(name.as_str())));
             assert!(!not_written.iter().any(|name| there.contains(name.as_str())));
         }
+    }
+}
+
+/// Reads so many records more.
+async fn more(tail: &mut dyn Tail, seen: &mut Vec<Stored>, count: usize) {
+    let enough = seen.len() + count;
+    while seen.len() < enough {
+        let next = tokio::time::timeout(SOON, tail.next()).await;
+        seen.extend(next.expect("the same tail goes on").unwrap());
+    }
+}
+
+#[test]
+fn what_was_acknowledged_survives_a_broker_that_is_killed() {
+    let Some(broker) = Broker::own() else {
+        return;
+    };
+    run(async {
+        let log = open(&broker.topics(), &fresh(1)).await;
+        let load = Load::start(&log);
+        let (mut tail, mut seen) = (log.tail(0, 0), Vec::new());
+        more(&mut *tail, &mut seen, 200).await;
+        broker.script(&["kill", "1"]);
+        broker.script(&["restart", "1"]);
+        more(&mut *tail, &mut seen, 200).await;
+        load.check(&log, &seen).await;
+    });
+}
+
+#[test]
+fn of_three_brokers_the_leader_may_be_killed_under_load() {
+    let Some(broker) = Broker::cluster("3") else {
+        return;
+    };
+    run(async {
+        let spec = fresh(1);
+        let safe = KafkaOptions {
+            replication: 3,
+            ..KafkaOptions::default()
+        };
+        let log = open(&broker.topics_with(safe), &spec).await;
+        let load = Load::start(&log);
+        let (mut tail, mut seen) = (log.tail(0, 0), Vec::new());
+        more(&mut *tail, &mut seen, 200).await;
+        let (admin, _) = broker.admin();
+        let metadata = admin
+            .inner()
+            .fetch_metadata(Some(&spec.name), SOON)
+            .unwrap();
+        let leader = metadata.topics()[0].partitions()[0].leader();
+        broker.script(&["kill", &leader.to_string()]);
+        more(&mut *tail, &mut seen, 200).await;
+        load.check(&log, &seen).await;
     });
 }
 
