@@ -3,6 +3,8 @@
 //! `time_value FILE RUNS THREADS`: FILE has the columns `customer_id`, x, `tx_days`, `T_days`, `repeat_spend`. Reading it is not
 //! timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
 
+#![allow(clippy::print_stdout, reason = "its output is its purpose")]
+
 use std::error::Error;
 use std::time::Instant;
 

@@ -90,9 +90,11 @@ mod tests {
             if !message.full_name().starts_with("patron.") || found.contains(&message) {
                 continue;
             }
-            waiting.extend(message.fields().filter_map(|field| match field.kind() {
-                Kind::Message(inner) => Some(inner),
-                _ => None,
+            waiting.extend(message.fields().filter_map(|field| {
+                let Kind::Message(inner) = field.kind() else {
+                    return None;
+                };
+                Some(inner)
             }));
             found.push(message);
         }

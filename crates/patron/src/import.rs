@@ -78,18 +78,16 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
 /// An import's outcome in words.
 pub(crate) fn summary(outcome: &Outcome) -> String {
     let count = |number: u64| grouped(&number.to_string());
-    let mut text = format!("{} purchases recorded", count(outcome.recorded));
+    let mut parts = vec![format!("{} purchases recorded", count(outcome.recorded))];
     if outcome.unchanged > 0 {
-        text.push_str(&format!(", {} were in before", count(outcome.unchanged)));
+        parts.push(format!("{} were in before", count(outcome.unchanged)));
     }
     if let Some(rejects) = &outcome.rejects {
         let rejected = count(outcome.rejected);
-        text.push_str(&format!(
-            "; {rejected} rows rejected, with reasons in {}",
-            rejects.display()
-        ));
+        let file = rejects.display();
+        parts.push(format!("{rejected} rows rejected, with reasons in {file}"));
     }
-    text
+    parts.join("; ")
 }
 
 /// Reads the file and records its purchases, with a progress bar on a terminal.

@@ -103,7 +103,10 @@ impl Edge {
         let router = routes
             .into_axum_router()
             .route("/livez", get(|| async { StatusCode::OK }))
-            .route("/readyz", get(move || std::future::ready(readyz(&readiness))));
+            .route(
+                "/readyz",
+                get(move || std::future::ready(readyz(&readiness))),
+            );
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::new())
             .layer(DeadlineLayer)

@@ -147,6 +147,10 @@ impl Client {
     }
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "message fields are optional in protobuf"
+)]
 fn money(minor_units: i64) -> Option<Money> {
     Some(Money {
         currency_code: "EUR".to_owned(),

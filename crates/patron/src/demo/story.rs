@@ -47,6 +47,10 @@ pub(crate) async fn play(
     flagged(acquisition, tell).await
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "message fields are optional in protobuf"
+)]
 fn money(minor_units: i64) -> Option<Money> {
     Some(Money {
         currency_code: "EUR".to_owned(),
@@ -54,7 +58,7 @@ fn money(minor_units: i64) -> Option<Money> {
     })
 }
 
-async fn propose(acquisition: &mut Acquisition) -> anyhow::Result<()> {
+fn van_repair() -> acq::Proposition {
     let benefit =
         |id: &str, statement: &str, nature: acq::BenefitNature, level: acq::BenefitLevel| {
             acq::Benefit {
@@ -66,7 +70,7 @@ async fn propose(acquisition: &mut Acquisition) -> anyhow::Result<()> {
                 ..Default::default()
             }
         };
-    let proposition = acq::Proposition {
+    acq::Proposition {
         display_name: "Van repair".to_owned(),
         problems: vec![acq::Problem {
             problem_id: "van-off-road".to_owned(),
@@ -93,12 +97,15 @@ async fn propose(acquisition: &mut Acquisition) -> anyhow::Result<()> {
             claim: "Acme takes a week".to_owned(),
         }],
         ..Default::default()
-    };
+    }
+}
+
+async fn propose(acquisition: &mut Acquisition) -> anyhow::Result<()> {
     let created = acquisition
         .propositions
         .create_proposition(acq::CreatePropositionRequest {
             proposition_id: "van-repair".to_owned(),
-            proposition: Some(proposition),
+            proposition: Some(van_repair()),
             request_id: request_id(),
             validate_only: false,
         });

@@ -235,12 +235,10 @@ impl World {
                     self.start(slot).await;
                 }
                 3..=5 => {
-                    self.for_a_while(slot, journal::simulator::Client::stall_tails)
-                        .await
+                    self.for_a_while(slot, Client::stall_tails).await;
                 }
                 6 => {
-                    self.for_a_while(slot, journal::simulator::Client::cut_off)
-                        .await
+                    self.for_a_while(slot, Client::cut_off).await;
                 }
                 7 => self.crash_the_log(),
                 _ => {}

@@ -146,6 +146,10 @@ pub(crate) fn new_id() -> String {
     Uuid::new_v4().to_string()
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "message fields are optional in protobuf"
+)]
 pub(crate) fn at(seconds_from_now: i64) -> Option<Timestamp> {
     Some(Timestamp {
         seconds: NOW + seconds_from_now,
@@ -153,6 +157,10 @@ pub(crate) fn at(seconds_from_now: i64) -> Option<Timestamp> {
     })
 }
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "message fields are optional in protobuf"
+)]
 pub(crate) fn euros(minor_units: i64) -> Option<Money> {
     Some(Money {
         currency_code: "EUR".to_owned(),
