@@ -1,6 +1,7 @@
 //! Times the three works of `scripts/bench-value` on a table of customers and prints one JSON object.
 //!
-//! `time_value FILE RUNS THREADS`: FILE is a table as `simulate` prints it. Reading it is not timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
+//! `time_value FILE RUNS THREADS`: FILE is a table as `simulate` prints it. Reading it is not timed. CPU time is
+//! that of the process, all threads together, where the system tells it, else wall time.
 
 use std::error::Error;
 use std::io::Write as _;

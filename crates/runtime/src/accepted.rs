@@ -73,9 +73,9 @@ impl AcceptedTail {
         }
     }
 
-    /// Whether the next one is at hand, so that `next` would not wait for the log.
-    pub fn has_read(&self) -> bool {
-        !self.read.is_empty()
+    /// The next accepted commit among the records already read; never waits for the log.
+    pub async fn next_read(&mut self) -> Result<Option<Accepted>, Error> {
+        self.take_read().await
     }
 
     async fn take_read(&mut self) -> Result<Option<Accepted>, Error> {

@@ -104,6 +104,7 @@ impl<S: Service> Applier<S> {
                 *known = position;
             }
         }
+        self.progress.announce(&applied);
         self.store.commit(tx)?;
         self.progress.advance(&applied);
         for (commit_id, verdict) in verdicts {
@@ -290,7 +291,10 @@ fn forget(
 }
 
 /// Moves the inbox on by one event, whatever became of it.
-fn fold_received(rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), read_model::Error> {
+pub(crate) fn fold_received(
+    rows: &mut dyn RowsMut,
+    fact: &Fact<'_>,
+) -> Result<(), read_model::Error> {
     use patron_proto::journal::v1::{Received, received::Outcome};
 
     let Ok(received) = Received::decode(fact.event.payload.clone()) else {
@@ -324,3 +328,6 @@ pub(crate) fn record_hash(value: &[u8]) -> [u8; 16] {
 pub(crate) fn inbox_stream(topic: &str, partition: Partition) -> Result<StreamId, InvalidStream> {
     StreamId::pinned(format!("inbox/{topic}"), partition)
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use journal::{Append, Commit, MAX_COMMIT_BYTES, Offset, Partition, Position, Record, StreamId};
 use read_model::{Rows, Scratch};
+use tokio::sync::TryAcquireError;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::engine::SHUTTING_DOWN;
 use crate::mutant::Mutant;
 use crate::rows::{POSITIONS, REQUESTS, REQUESTS_REMEMBERED, UNREADABLE, VERSIONS};
 use crate::waiters::Verdict;
@@ -151,11 +153,15 @@ impl<S: Service> Engine<S> {
         if let Err(why) = self.ready() {
             return Err(Failure::NotReady(why));
         }
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return Err(Failure::Overloaded);
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(TryAcquireError::NoPermits) => return Err(Failure::Overloaded),
+            Err(TryAcquireError::Closed) => {
+                return Err(Failure::NotReady(SHUTTING_DOWN.to_owned()));
+            }
         };
         let engine = Arc::clone(self);
-        let work = self.tracker.spawn(async move {
+        let work = self.commands.spawn(async move {
             let _permit = permit;
             engine.run(&request, &decide, &answer).await
         });
@@ -192,6 +198,7 @@ impl<S: Service> Engine<S> {
                 }
                 Attempt::Valid(value) => return Ok(self.answered(value, false)),
                 Attempt::No(failure) => return Err(failure),
+                Attempt::Draft(_) if Instant::now() >= deadline => return Err(Failure::Deadline),
                 Attempt::Draft(commit) => {
                     attempts += 1;
                     let written = self.write(partition, *commit, deadline).await;
@@ -233,10 +240,7 @@ impl<S: Service> Engine<S> {
                         Seen::Other => Attempt::No(Failure::RequestIdReused),
                     });
                 }
-                if UNREADABLE
-                    .get(snapshot, &request.root.to_string())?
-                    .is_some()
-                {
+                if UNREADABLE.contains(snapshot, &request.root.to_string())? {
                     let stream = request.root.to_string();
                     return Ok(Attempt::No(Failure::Unreadable { stream }));
                 }
@@ -248,15 +252,21 @@ impl<S: Service> Engine<S> {
                 }
                 let mut scratch = Scratch::new(snapshot);
                 let commit_id = self.new_id();
+                let now = self.clock.now();
                 let mut work = Work::on(
                     &mut scratch,
                     self.service(),
                     &request.root,
                     partition,
                     commit_id,
-                    self.clock.now(),
+                    now,
                 )?;
-                if let Err(stop) = decide(&mut work) {
+                let decided = decide(&mut work);
+                if let Some(stream) = work.unreadable() {
+                    let stream = stream.to_string();
+                    return Ok(Attempt::No(Failure::Unreadable { stream }));
+                }
+                if let Err(stop) = decided {
                     return Ok(Attempt::No(match stop {
                         Stop::Refused(refusal) => Failure::Refused(refusal),
                         Stop::Fault(fault) => Failure::Internal(fault),
@@ -271,7 +281,7 @@ impl<S: Service> Engine<S> {
                     request_id: request.request_id,
                     fingerprint: request.fingerprint,
                     actor: request.actor.clone(),
-                    time: self.clock.now(),
+                    time: now,
                     trace_context: request.trace_context.clone(),
                     appends,
                 })))
@@ -310,7 +320,7 @@ impl<S: Service> Engine<S> {
         }
         let verdict = self.waiters.register(commit_id);
         let appended = self
-            .tracker
+            .commands
             .spawn(self.log.append(partition, Record::value(bytes)));
         let judged = async {
             match appended.await {

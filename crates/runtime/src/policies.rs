@@ -53,6 +53,7 @@ pub(crate) async fn run<S: Service>(
         let mut failed = false;
         for todo in due {
             let outcome = tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
                 outcome = policy.perform(Arc::clone(&engine), todo.clone()) => outcome,
             };
@@ -76,6 +77,7 @@ pub(crate) async fn run<S: Service>(
             }
         };
         tokio::select! {
+            biased;
             () = stop.cancelled() => return Ok(()),
             () = wait => {}
         }

@@ -1,20 +1,21 @@
 //! Publishes the accepted public events of one partition, densely numbered.
 //!
 //! Any number of relays may run: all of them number alike, because the number is a count over the journal,
-//! and readers fold by number. After any doubt a relay folds the public partition again and goes on from
-//! there, never from what it believes it sent.
+//! and readers fold by number. What a relay believes of its appends does not count: records that are on
+//! their way together may arrive in another order, and then readers leave some of them out. So after each
+//! window a relay folds the public partition to its end, and goes on from there.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
-use journal::{Append, Decoded, Entry, Error, Log, Offset, Partition, Record};
+use futures::poll;
+use journal::{Decoded, Entry, Error, Log, Offset, Partition, Record, Tail};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::foreign::{Place, Source};
 use crate::mutant::Mutant;
-use crate::{Accepted, Engine, Fold, Foreign, PublicFold, Service, event_id};
+use crate::{Accepted, AcceptedTail, Engine, Fold, Foreign, PublicFold, Service, event_id};
 
 /// How many events are on their way at once.
 const WINDOW: usize = 256;
@@ -28,11 +29,23 @@ pub(crate) struct Relay<S: Service> {
     pub(crate) partition: Partition,
 }
 
-/// The folded end of the public partition: the last event that every reader takes.
-#[derive(Debug, Clone, Default)]
+/// The public partition as far as it was read.
 struct Folded {
+    tail: Box<dyn Tail>,
+    /// The next offset to read.
+    next: Offset,
     fold: PublicFold,
+    /// The last event that every reader takes.
     last: Option<Foreign>,
+}
+
+impl Folded {
+    /// The place in the journal of the last event that was published for certain.
+    fn done(&self) -> Option<(Offset, u32)> {
+        self.last
+            .as_ref()
+            .map(|last| (last.journal_offset, last.journal_index))
+    }
 }
 
 /// Why a relay stops for good.
@@ -54,13 +67,20 @@ pub(crate) enum Refused {
 impl<S: Service> Relay<S> {
     /// Publishes until it is stopped.
     pub(crate) async fn run(self, stop: CancellationToken) -> Result<(), Refused> {
+        // One tail for good: a new one could not tell that records it never saw were cut off.
+        let mut folded = Folded {
+            tail: self.public.tail(self.partition, 0),
+            next: 0,
+            fold: PublicFold::default(),
+            last: None,
+        };
         loop {
             let round = tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
-                round = self.round() => round,
+                round = self.round(&mut folded) => round,
             };
             match round {
-                // Something was not delivered for certain: fold again.
                 Ok(()) => {}
                 Err(Refused::Log(error)) if error.is_retryable() => {
                     tracing::warn!(%error, partition = self.partition, "the relay waits for the log");
@@ -68,40 +88,68 @@ impl<S: Service> Relay<S> {
                 Err(error) => return Err(error),
             }
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
                 () = tokio::time::sleep(PAUSE) => {}
             }
         }
     }
 
-    /// From the folded end on, until a delivery is in doubt.
-    async fn round(&self) -> Result<(), Refused> {
-        let folded = self.folded_end().await?;
+    /// From the folded end on, until a window did not arrive as it was sent.
+    async fn round(&self, folded: &mut Folded) -> Result<(), Refused> {
+        self.follow(folded).await?;
         self.check(folded.last.as_ref()).await?;
-        let mut sequence = folded.fold.last();
-        let done = folded
-            .last
-            .as_ref()
-            .map(|last| (last.journal_offset, last.journal_index));
-        let from = done.map_or(0, |(offset, _)| offset);
+        let from = folded.done().map_or(0, |(offset, _)| offset);
         let mut commits = self.engine.accepted_from(self.partition, from);
         loop {
-            let mut window = Vec::new();
-            while window.is_empty() || (commits.has_read() && window.len() < WINDOW) {
-                let accepted = commits.next().await?;
-                self.records(&accepted, done, &mut sequence, &mut window);
-            }
-            let sent = window
-                .into_iter()
-                .map(|record| self.public.append(self.partition, record));
-            if join_all(sent)
-                .await
-                .iter()
-                .any(|outcome| *outcome != Append::Written)
-            {
+            let mut sequence = folded.fold.last();
+            let window = self
+                .window(&mut commits, folded.done(), &mut sequence)
+                .await?;
+            self.send(window).await;
+            self.follow(folded).await?;
+            if folded.fold.last() < sequence {
                 return Ok(());
             }
         }
+    }
+
+    /// Sends a window at once and in its order: a log keeps the order in which appends are first polled,
+    /// and `join_all` would poll a large window backwards. What each append comes to is of no interest:
+    /// the fold tells what stands there.
+    async fn send(&self, window: Vec<Record>) {
+        let mut under_way = Vec::new();
+        for record in window {
+            let mut sending = self.public.append(self.partition, record);
+            if poll!(&mut sending).is_pending() {
+                under_way.push(sending);
+            }
+        }
+        for sending in under_way {
+            drop(sending.await);
+        }
+    }
+
+    /// The next public events after `done`: waits for the first, and takes what is at hand with it.
+    async fn window(
+        &self,
+        commits: &mut AcceptedTail,
+        done: Option<(Offset, u32)>,
+        sequence: &mut u64,
+    ) -> Result<Vec<Record>, Error> {
+        let mut window = Vec::new();
+        while window.len() < WINDOW {
+            let accepted = if window.is_empty() {
+                commits.next().await?
+            } else {
+                match commits.next_read().await? {
+                    Some(accepted) => accepted,
+                    None => break,
+                }
+            };
+            self.records(&accepted, done, sequence, &mut window);
+        }
+        Ok(window)
     }
 
     /// The records of one commit that come after `done`.
@@ -142,22 +190,19 @@ impl<S: Service> Relay<S> {
         }
     }
 
-    /// Folds the public partition from the last known place to its end.
-    async fn folded_end(&self) -> Result<Folded, Refused> {
+    /// Folds the public partition up to its present end.
+    async fn follow(&self, folded: &mut Folded) -> Result<(), Refused> {
         let end = self.public.end(self.partition).await?;
-        let mut folded = Folded::default();
-        let mut next = 0;
-        let mut tail = self.public.tail(self.partition, next);
-        while next < end {
-            for stored in tail.next().await? {
-                next = stored.offset + 1;
-                if next > end {
-                    break;
-                }
-                let Some(event) = Foreign::read(self.public.topic(), self.partition, &stored)
-                else {
+        while folded.next < end {
+            for stored in folded.tail.next().await? {
+                folded.next = stored.offset + 1;
+                let topic = self.public.topic();
+                let Some(event) = Foreign::read(topic, self.partition, &stored) else {
                     continue;
                 };
+                if event.journal != self.engine.journal_id() {
+                    return Err(self.refuse(event.journal.to_string()));
+                }
                 if Mutant::RelayFromLastRecord.is() {
                     folded.fold = PublicFold::after(event.sequence);
                     folded.last = Some(event);
@@ -166,26 +211,23 @@ impl<S: Service> Relay<S> {
                 }
             }
         }
-        Ok(folded)
+        Ok(())
     }
 
     /// Checks that this journal holds the last published event where that says it stands.
     async fn check(&self, last: Option<&Foreign>) -> Result<(), Refused> {
         let Some(last) = last else { return Ok(()) };
-        let here = self.engine.journal_id();
-        let refuse = |found: String| Refused::Foreign {
-            topic: self.public.topic().to_owned(),
-            partition: self.partition,
-            found,
-            here,
+        let missing = || {
+            self.refuse(format!(
+                "no event {} at offset {}",
+                last.event_id, last.journal_offset
+            ))
         };
-        if last.journal != here {
-            return Err(refuse(last.journal.to_string()));
-        }
-        self.engine
-            .applied(self.partition, last.journal_offset + 1)
-            .await;
         let log = self.engine.log();
+        // A tail would wait for a record that is not there.
+        if log.end(self.partition).await? <= last.journal_offset {
+            return Err(missing());
+        }
         let records = log.tail(self.partition, last.journal_offset).next().await?;
         let found = records
             .first()
@@ -196,10 +238,16 @@ impl<S: Service> Relay<S> {
             {
                 Ok(())
             }
-            _ => Err(refuse(format!(
-                "no event {} at offset {}",
-                last.event_id, last.journal_offset
-            ))),
+            _ => Err(missing()),
+        }
+    }
+
+    fn refuse(&self, found: String) -> Refused {
+        Refused::Foreign {
+            topic: self.public.topic().to_owned(),
+            partition: self.partition,
+            found,
+            here: self.engine.journal_id(),
         }
     }
 }
