@@ -105,13 +105,26 @@ impl Model {
     /// Under BG/NBD this is 1 for *every* one-time buyer by definition of the model, however long ago: it
     /// says nothing about safety. [`p_buy_within`](Self::p_buy_within) does.
     pub fn p_alive(&self, seen: &Recency) -> f64 {
-        let chances = self.variant.chances(seen.x());
+        self.p_alive_at_odds(seen, self.ln_odds(seen.x()))
+    }
+
+    /// ln of `a/(b+k-1)`, the odds of having left after the last of k chances; minus infinity without a chance.
+    pub(crate) fn ln_odds(&self, x: u32) -> f64 {
+        let chances = self.variant.chances(x);
         if chances == 0.0 {
+            return f64::NEG_INFINITY;
+        }
+        libm::log(self.parameters.a / (self.parameters.b + chances - 1.0))
+    }
+
+    /// P(alive) with [`ln_odds`](Self::ln_odds) known.
+    pub(crate) fn p_alive_at_odds(&self, seen: &Recency, ln_odds: f64) -> f64 {
+        if ln_odds == f64::NEG_INFINITY {
             return 1.0;
         }
-        let Parameters { r, alpha, a, b } = self.parameters;
+        let Parameters { r, alpha, .. } = self.parameters;
         let silence = libm::log((alpha + seen.t()) / (alpha + seen.tx()));
-        let odds = libm::log(a / (b + chances - 1.0)) + (r + f64::from(seen.x())) * silence;
+        let odds = ln_odds + (r + f64::from(seen.x())) * silence;
         1.0 / (1.0 + libm::exp(odds))
     }
 

@@ -79,15 +79,17 @@ impl GivenAlive {
 
     fn by_series(&self, odds: f64) -> Option<f64> {
         let z = odds / (1.0 + odds);
-        let (mut power, mut sum) = (1.0, 0.0);
-        for coefficient in &self.coefficients {
-            power *= z;
-            let term = coefficient * power;
-            sum += term;
-            if term < sum * NEGLIGIBLE {
+        let (z2, z3) = (z * z, z * z * z);
+        let (mut power, mut sum) = (z, 0.0);
+        // Four terms at a time, so that one multiplication does not wait for the one before.
+        let (fours, _) = self.coefficients.as_chunks::<4>();
+        for [first, second, third, fourth] in fours {
+            sum += power * ((first + second * z) + (third + fourth * z) * z2);
+            if fourth * z3 * power < sum * NEGLIGIBLE {
                 let nothing = libm::exp(-self.shape * libm::log1p(odds));
                 return Some(sum * nothing);
             }
+            power *= z2 * z2;
         }
         None
     }
