@@ -36,6 +36,8 @@ pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use page_token::{Page, Paged};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
 pub use telemetry::start_logging;
+#[cfg(feature = "kafka")]
+pub use topics::KafkaOptions;
 pub use topics::{LogSource, OpenLog};
 pub use validate::validate;
 pub use watch::{Watched, Watching, watch};
