@@ -1,11 +1,10 @@
 //! Times the three works of `scripts/bench-value` on a table of customers and prints one JSON object.
 //!
-//! `time_value FILE RUNS THREADS`: FILE has the columns `customer_id`, x, `tx_days`, `T_days`, `repeat_spend`. Reading it is not
-//! timed. CPU time is that of the process, all threads together, where the system tells it, else wall time.
-
-#![allow(clippy::print_stdout, reason = "its output is its purpose")]
+//! `time_value FILE RUNS THREADS`: FILE is a table as `simulate` prints it. Reading it is not timed. CPU time is
+//! that of the process, all threads together, where the system tells it, else wall time.
 
 use std::error::Error;
+use std::io::Write as _;
 use std::time::Instant;
 
 use customer_value::bg_nbd::{Variant, fit};
@@ -50,14 +49,15 @@ fn main() -> Result<(), Box<dyn Error>> {
         Ok::<f64, &str>(total)
     });
     let log_likelihood = fitted.result.map(|fit| fit.log_likelihood)?;
-    println!(
+    writeln!(
+        std::io::stdout(),
         "{{\"customers\":{},\"log_likelihood\":{log_likelihood},\"equity_12m\":{},{},{},{}}}",
         customers.cells.len(),
         valued.result?,
         fitted.times.json("fit"),
         spend.times.json("spend"),
         valued.times.json("value"),
-    );
+    )?;
     Ok(())
 }
 

@@ -43,8 +43,8 @@ pub fn chi_square(classes: &[Class]) -> f64 {
 }
 
 fn observed(sample: &Sample, belongs: impl Fn(u32) -> bool) -> f64 {
-    let own = sample.frequencies.iter().filter(|(x, _)| belongs(*x));
-    own.map(|(_, customers)| customers).sum()
+    let own = sample.frequencies.iter().filter(|f| belongs(f.x));
+    own.map(|f| f.customers).sum()
 }
 
 fn expected(model: &Model, sample: &Sample, x: u32) -> f64 {

@@ -60,13 +60,66 @@ impl Histogram {
 impl FromIterator<Cell> for Histogram {
     fn from_iter<I: IntoIterator<Item = Cell>>(customers: I) -> Self {
         let mut customers: Vec<Cell> = customers.into_iter().collect();
-        customers.sort_unstable();
-        let cells = customers
-            .chunk_by(|a, b| a == b)
-            .filter_map(|same| Some((*same.first()?, u64::try_from(same.len()).ok()?)))
-            .collect();
+        let cells = count_packed(&customers).unwrap_or_else(|| {
+            customers.sort_unstable();
+            count(&customers)
+        });
         Self { cells }
     }
+}
+
+/// Counts sorted customers.
+fn count<T: Copy + PartialEq>(sorted: &[T]) -> Vec<(T, u64)> {
+    sorted
+        .chunk_by(|a, b| a == b)
+        .filter_map(|same| Some((*same.first()?, u64::try_from(same.len()).ok()?)))
+        .collect()
+}
+
+/// Sorts and counts customers as single numbers, several times faster than as triples; `None` in the unlikely case that
+/// the days and counts do not fit into 64 bits together.
+fn count_packed(customers: &[Cell]) -> Option<Vec<(Cell, u64)>> {
+    let first = customers.iter().map(|cell| cell.first_day()).min()?;
+    let parts = |cell: &Cell| {
+        let (since, span) = (
+            cell.first_day().wrapping_sub(first).cast_unsigned(),
+            cell.last_day()
+                .wrapping_sub(cell.first_day())
+                .cast_unsigned(),
+        );
+        (since, span, cell.x())
+    };
+    let all = customers
+        .iter()
+        .map(parts)
+        .fold((0, 0, 0), |all, (since, span, x)| {
+            (all.0 | since, all.1 | span, all.2 | x)
+        });
+    let width = |part: u32| u32::BITS - part.leading_zeros();
+    let (span_bits, x_bits) = (width(all.1), width(all.2));
+    if width(all.0) + span_bits + x_bits >= u64::BITS {
+        return None;
+    }
+    let mut keys: Vec<u64> = customers
+        .iter()
+        .map(|cell| {
+            let (since, span, x) = parts(cell);
+            (u64::from(since) << (span_bits + x_bits)) | (u64::from(span) << x_bits) | u64::from(x)
+        })
+        .collect();
+    keys.sort_unstable();
+    let low = |key: u64, bits: u32| u32::try_from(key & ((1 << bits) - 1)).unwrap_or(u32::MAX);
+    let unpack = |key: u64| {
+        let first_day = first.wrapping_add(low(key >> (span_bits + x_bits), 32).cast_signed());
+        let last_day = first_day.wrapping_add(low(key >> x_bits, span_bits).cast_signed());
+        Cell::of_days(first_day, last_day, low(key, x_bits))
+    };
+    Some(
+        count(&keys)
+            .into_iter()
+            .map(|(key, n)| (unpack(key), n))
+            .collect(),
+    )
 }
 
 impl FromIterator<(Cell, u64)> for Histogram {
@@ -92,6 +145,27 @@ mod tests {
             [(cell(0), 1), (cell(2), 7)]
         );
         assert_eq!(histogram.customers(), 8);
+    }
+
+    #[test]
+    fn days_of_all_times_are_counted_one_way_or_the_other() {
+        let ends = [i32::MIN, -1, 0, 1, i32::MAX];
+        let pairs = ends
+            .iter()
+            .flat_map(|first| ends.iter().map(move |last| (*first, *last)));
+        let cells: Vec<Cell> = pairs
+            .filter(|(first, last)| first <= last)
+            .flat_map(|(first, last)| [0, 1, u32::MAX].map(|x| Cell::of_days(first, last, x)))
+            .collect();
+        // All together they do not fit into 64 bits; each group alone does.
+        assert_eq!(super::count_packed(&cells), None);
+        let mut sum = Histogram::default();
+        for cell in &cells {
+            sum.merge(&[*cell, *cell].into_iter().collect());
+        }
+        let twice: Histogram = cells.iter().chain(&cells).copied().collect();
+        assert_eq!(sum, twice);
+        assert!(twice.iter().all(|(_, count)| count == 2));
     }
 
     proptest! {

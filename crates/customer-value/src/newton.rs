@@ -30,7 +30,7 @@ pub(crate) struct NoMaximum;
 /// No parameter may change by more than this in one step (in logarithms).
 const LONGEST_STEP: f64 = 1.0;
 /// A Newton step shorter than this is the last one: convergence is quadratic, so its error is its square.
-const SHORTEST_STEP: f64 = 1e-8;
+const SHORTEST_STEP: f64 = 1e-6;
 /// A parameter beyond e^±16 (9 million) has left every sensible model.
 const HORIZON: f64 = 16.0;
 /// Far more than any climb that ended well has taken.

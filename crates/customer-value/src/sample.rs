@@ -1,5 +1,7 @@
 //! Customers laid out for a likelihood: each distinct time and each distinct x is worked on once.
 
+use std::ops::Range;
+
 use crate::recency::{Recency, Unit};
 use crate::special::real;
 use crate::{BadRow, Histogram};
@@ -10,19 +12,26 @@ use crate::{BadRow, Histogram};
 /// continuous times nothing is shared, and the same code is as fast as a plain loop.
 #[derive(Debug, Clone)]
 pub struct Sample {
-    /// Every distinct tx and T, ascending.
+    /// Every distinct tx and T, ascending; by the day, also the days between.
     pub(crate) times: Vec<f64>,
-    /// Every distinct x, ascending, with its number of customers.
-    pub(crate) frequencies: Vec<(u32, f64)>,
+    /// Every distinct x, ascending.
+    pub(crate) frequencies: Vec<Frequency>,
     /// Every distinct T, ascending.
     pub(crate) exposures: Vec<Exposure>,
     /// Every distinct (x, tx, T), ascending by x.
     pub(crate) cells: Vec<Packed>,
-    /// How many of the first cells have x = 0.
-    pub(crate) one_time: usize,
     customers: u64,
     repeaters: u64,
     repeat_purchases: u64,
+}
+
+/// All customers with one number of repeat purchases.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Frequency {
+    pub(crate) x: u32,
+    pub(crate) customers: f64,
+    /// Where their cells are.
+    pub(crate) cells: Range<usize>,
 }
 
 /// What all customers of one age add up to.
@@ -34,17 +43,16 @@ pub(crate) struct Exposure {
     pub(crate) repeat_purchases: f64,
 }
 
-/// A cell whose numbers are indices into `frequencies` and `times`.
+/// A cell whose times are indices into `times`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Packed {
-    pub(crate) x: u32,
     pub(crate) tx: u32,
     pub(crate) t: u32,
     pub(crate) count: f64,
 }
 
 /// One customer, or several alike, on the way into a sample.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 struct Row {
     x: u32,
     tx: u32,
@@ -69,10 +77,12 @@ impl Sample {
                 count,
             });
         }
+        // The cells of a histogram are distinct and in one order; a stable sort keeps it.
+        rows.sort_by_key(|row| row.x);
         let times = (0..=oldest)
             .map(|day| unit.from_days(f64::from(day)))
             .collect();
-        Ok(Self::pack(times, rows))
+        Ok(Self::pack(times, &rows))
     }
 
     /// Customers with times of any kind, in the unit that alpha shall be per.
@@ -84,7 +94,7 @@ impl Sample {
             let place = times.partition_point(|other| *other < time);
             u32::try_from(place).unwrap_or(u32::MAX)
         };
-        let rows = customers
+        let mut rows: Vec<Row> = customers
             .iter()
             .map(|c| Row {
                 x: c.x(),
@@ -93,10 +103,6 @@ impl Sample {
                 count: 1,
             })
             .collect();
-        Self::pack(times, rows)
-    }
-
-    fn pack(times: Vec<f64>, mut rows: Vec<Row>) -> Self {
         rows.sort_unstable_by_key(|row| (row.x, row.t, row.tx));
         rows.dedup_by(|next, kept| {
             let same = (next.x, next.t, next.tx) == (kept.x, kept.t, kept.tx);
@@ -105,28 +111,32 @@ impl Sample {
             }
             same
         });
+        Self::pack(times, &rows)
+    }
+
+    /// Lays out distinct rows that are sorted by x.
+    fn pack(times: Vec<f64>, rows: &[Row]) -> Self {
         let mut sample = Self {
-            exposures: exposures(&rows),
+            exposures: exposures(times.len(), rows),
             frequencies: Vec::new(),
             cells: Vec::with_capacity(rows.len()),
-            one_time: rows.partition_point(|row| row.x == 0),
             customers: rows.iter().map(|row| row.count).sum(),
             repeaters: rows.iter().filter(|r| r.x > 0).map(|row| row.count).sum(),
             repeat_purchases: rows.iter().map(|r| u64::from(r.x) * r.count).sum(),
             times,
         };
-        for (index, alike) in rows.chunk_by(|a, b| a.x == b.x).enumerate() {
-            let (mut customers, x) = (0, alike.first().map_or(0, |row| row.x));
-            for row in alike {
-                customers += row.count;
-                sample.cells.push(Packed {
-                    x: u32::try_from(index).unwrap_or(u32::MAX),
-                    tx: row.tx,
-                    t: row.t,
-                    count: real(row.count),
-                });
-            }
-            sample.frequencies.push((x, real(customers)));
+        for alike in rows.chunk_by(|a, b| a.x == b.x) {
+            let start = sample.cells.len();
+            sample.cells.extend(alike.iter().map(|row| Packed {
+                tx: row.tx,
+                t: row.t,
+                count: real(row.count),
+            }));
+            sample.frequencies.push(Frequency {
+                x: alike.first().map_or(0, |row| row.x),
+                customers: real(alike.iter().map(|row| row.count).sum()),
+                cells: start..sample.cells.len(),
+            });
         }
         sample
     }
@@ -155,23 +165,18 @@ impl Sample {
     }
 }
 
-fn exposures(rows: &[Row]) -> Vec<Exposure> {
-    let mut by_age: Vec<(u32, u64, u64)> = rows
-        .iter()
-        .map(|row| (row.t, row.count, u64::from(row.x) * row.count))
-        .collect();
-    by_age.sort_unstable();
-    by_age.dedup_by(|next, kept| {
-        let same = next.0 == kept.0;
-        if same {
-            kept.1 += next.1;
-            kept.2 += next.2;
+fn exposures(times: usize, rows: &[Row]) -> Vec<Exposure> {
+    let mut by_age = vec![(0_u64, 0_u64); times];
+    for row in rows {
+        if let Some((customers, repeat_purchases)) = by_age.get_mut(row.t as usize) {
+            *customers += row.count;
+            *repeat_purchases += u64::from(row.x) * row.count;
         }
-        same
-    });
-    by_age
-        .into_iter()
-        .map(|(t, customers, repeat_purchases)| Exposure {
+    }
+    (0..)
+        .zip(by_age)
+        .filter(|(_, (customers, _))| *customers > 0)
+        .map(|(t, (customers, repeat_purchases))| Exposure {
             t,
             customers: real(customers),
             repeat_purchases: real(repeat_purchases),
@@ -190,7 +195,7 @@ mod tests {
         let other = Recency::new(0, 0.0, 3.0).unwrap();
         let sample = Sample::continuous(&[alike, other, alike]);
         assert_eq!(sample.cells.len(), 2);
-        assert_eq!(sample.one_time, 1);
+        assert_eq!(sample.frequencies[0].cells, 0..1);
         assert_eq!(sample.times, [0.0, 1.5, 3.0]);
         assert_eq!(
             (

@@ -46,6 +46,57 @@ pub(crate) fn ln_rising(x: f64, n: f64) -> f64 {
     libm::lgamma(x + n) - libm::lgamma(x)
 }
 
+/// ln of the rising factorial (x)ₙ and its first two derivatives by x, for n that only grows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rising {
+    x: f64,
+    n: f64,
+    /// ln (x)ₙ
+    pub(crate) ln: f64,
+    /// ψ(x + n) - ψ(x)
+    pub(crate) slope: f64,
+    /// ψ'(x + n) - ψ'(x)
+    pub(crate) curvature: f64,
+}
+
+/// Up to so many factors are multiplied one by one.
+const FEW_FACTORS: f64 = 12.0;
+
+impl Rising {
+    /// At n = 0.
+    pub(crate) const fn new(x: f64) -> Self {
+        Self {
+            x,
+            n: 0.0,
+            ln: 0.0,
+            slope: 0.0,
+            curvature: 0.0,
+        }
+    }
+
+    /// Goes on to a whole number `n`, at least as large as before.
+    pub(crate) fn advance(&mut self, n: f64) {
+        let (from, to) = (self.x + self.n, self.x + n);
+        if n - self.n <= FEW_FACTORS {
+            let (mut factor, mut product) = (from, 1.0);
+            while factor < to - 0.5 {
+                let inverse = 1.0 / factor;
+                product *= factor;
+                self.slope += inverse;
+                self.curvature -= inverse * inverse;
+                factor += 1.0;
+            }
+            self.ln += libm::log(product);
+        } else {
+            let (before, after) = (digamma_trigamma(from), digamma_trigamma(to));
+            self.ln += libm::lgamma(to) - libm::lgamma(from);
+            self.slope += after.0 - before.0;
+            self.curvature += after.1 - before.1;
+        }
+        self.n = n;
+    }
+}
+
 /// The nearest double of a count. Counts of customers stay far below 2^53, where this is exact.
 #[expect(
     clippy::cast_precision_loss,
@@ -57,7 +108,7 @@ pub(crate) const fn real(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{digamma_trigamma, ln_rising};
+    use super::{Rising, digamma_trigamma, ln_rising};
 
     const EULER: f64 = 0.577_215_664_901_532_9;
     const PI: f64 = std::f64::consts::PI;
@@ -91,6 +142,24 @@ mod tests {
                 (low.1 - high.1 - 1.0 / (x * x)).abs() < 1e-13 / (x * x),
                 "{x}"
             );
+        }
+    }
+
+    #[test]
+    fn a_rising_factorial_goes_on_by_factors_or_by_gamma_functions() {
+        for x in [1e-4, 0.25, 7.0, 3_000.0] {
+            let mut rising = Rising::new(x);
+            for n in [0.0, 1.0, 2.0, 14.0, 40.0, 41.0, 20_000.0] {
+                rising.advance(n);
+                let (start, end) = (digamma_trigamma(x), digamma_trigamma(x + n));
+                let near = |computed: f64, expected: f64, scale: f64| {
+                    let error = (computed - expected).abs();
+                    assert!(error <= 1e-13 * scale, "{x} {n}: {computed} {expected}");
+                };
+                near(rising.ln, ln_rising(x, n), 1.0 + libm::lgamma(x + n).abs());
+                near(rising.slope, end.0 - start.0, 1.0 + start.0.abs());
+                near(rising.curvature, end.1 - start.1, 1.0 + start.1);
+            }
         }
     }
 

@@ -9,6 +9,8 @@ mod customers;
 mod facts;
 mod fit;
 mod holdout;
+#[cfg(test)]
+mod hostile;
 mod model;
 mod output;
 mod rows;

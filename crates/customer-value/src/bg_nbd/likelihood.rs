@@ -16,10 +16,10 @@ use std::thread;
 use super::Variant;
 use crate::newton::Evaluation;
 use crate::sample::{Packed, Sample};
-use crate::special::{digamma_trigamma, ln_rising};
+use crate::special::Rising;
 
-/// Cells are summed in blocks of this size and the blocks in their order, so the sum has the same bits for
-/// any number of threads.
+/// Cells are summed in blocks of at most this size and the blocks in their order, so the sum has the same bits
+/// for any number of threads.
 const BLOCK: usize = 8_192;
 
 /// Per distinct time: ln(α + t) and 1/(α + t).
@@ -28,8 +28,9 @@ struct Age {
     inverse: f64,
 }
 
-/// Per distinct x: R, ln(a/(b+k-1)) and 1/(b+k-1).
-struct Count {
+/// Cells of one x: R, ln(a/(b+k-1)) and 1/(b+k-1).
+struct Block<'a> {
+    cells: &'a [Packed],
     power: f64,
     ln_odds: f64,
     inverse: f64,
@@ -51,25 +52,31 @@ pub(super) fn evaluate(
             inverse: 1.0 / (alpha + t),
         })
         .collect();
-    let counts: Vec<Count> = sample
-        .frequencies
-        .iter()
-        .map(|(x, _)| {
-            let inverse = 1.0 / (b + variant.chances(*x) - 1.0);
-            Count {
-                power: r + f64::from(*x),
-                ln_odds: libm::log(a * inverse),
-                inverse,
-            }
-        })
-        .collect();
-    let without_chance = match variant {
-        Variant::BgNbd => sample.one_time,
-        Variant::MbgNbd => 0,
+    let mut blocks = Vec::new();
+    for frequency in &sample.frequencies {
+        let chances = variant.chances(frequency.x);
+        if chances == 0.0 {
+            continue;
+        }
+        let inverse = 1.0 / (b + chances - 1.0);
+        let ln_odds = libm::log(a * inverse);
+        let power = r + f64::from(frequency.x);
+        let cells = sample.cells[frequency.cells.clone()].chunks(BLOCK);
+        blocks.extend(cells.map(|cells| Block {
+            cells,
+            power,
+            ln_odds,
+            inverse,
+        }));
+    }
+    let mut total = Evaluation {
+        value: 0.0,
+        gradient: [0.0; 4],
+        hessian: [[0.0; 4]; 4],
     };
-    let cells = sample.cells.get(without_chance..).unwrap_or_default();
-    let left = sum_blocks(cells, &ages, &counts, threads);
-    let mut total = left.evaluation(a);
+    for (block, sums) in blocks.iter().zip(sum_blocks(&blocks, &ages, threads)) {
+        sums.add_to(&mut total, block, a);
+    }
     add_frequencies(&mut total, sample, variant, parameters);
     add_exposures(&mut total, sample, parameters, &ages);
     mirror(&mut total);
@@ -77,35 +84,31 @@ pub(super) fn evaluate(
 }
 
 /// The terms that depend on x alone.
+///
+/// The Gamma functions and their derivatives differ from those of the x before by a few factors and terms.
 fn add_frequencies(
     total: &mut Evaluation<4>,
     sample: &Sample,
     variant: Variant,
     [r, _, a, b]: &[f64; 4],
 ) {
-    let at_r = digamma_trigamma(*r);
-    let at_b = digamma_trigamma(*b);
-    let at_ab = digamma_trigamma(a + b);
-    for (x, customers) in &sample.frequencies {
-        let (real_x, chances) = (f64::from(*x), variant.chances(*x));
-        if *x > 0 {
-            let at = digamma_trigamma(r + real_x);
-            total.value += customers * ln_rising(*r, real_x);
-            total.gradient[0] += customers * (at.0 - at_r.0);
-            total.hessian[0][0] += customers * (at.1 - at_r.1);
-        }
-        if chances > 0.0 {
-            let (stay, all) = (
-                digamma_trigamma(b + chances),
-                digamma_trigamma(a + b + chances),
-            );
-            total.value += customers * (ln_rising(*b, chances) - ln_rising(a + b, chances));
-            total.gradient[2] += customers * (at_ab.0 - all.0);
-            total.gradient[3] += customers * (stay.0 - at_b.0 + at_ab.0 - all.0);
-            total.hessian[2][2] += customers * (at_ab.1 - all.1);
-            total.hessian[2][3] += customers * (at_ab.1 - all.1);
-            total.hessian[3][3] += customers * (stay.1 - at_b.1 + at_ab.1 - all.1);
-        }
+    let mut purchases = Rising::new(*r);
+    let (mut stays, mut both) = (Rising::new(*b), Rising::new(a + b));
+    for frequency in &sample.frequencies {
+        let customers = frequency.customers;
+        purchases.advance(f64::from(frequency.x));
+        total.value += customers * purchases.ln;
+        total.gradient[0] += customers * purchases.slope;
+        total.hessian[0][0] += customers * purchases.curvature;
+        let chances = variant.chances(frequency.x);
+        stays.advance(chances);
+        both.advance(chances);
+        total.value += customers * (stays.ln - both.ln);
+        total.gradient[2] -= customers * both.slope;
+        total.gradient[3] += customers * (stays.slope - both.slope);
+        total.hessian[2][2] -= customers * both.curvature;
+        total.hessian[2][3] -= customers * both.curvature;
+        total.hessian[3][3] += customers * (stays.curvature - both.curvature);
     }
 }
 
@@ -129,132 +132,116 @@ fn add_exposures(
     }
 }
 
-/// Sums over cells of the term ln(1 + e^D): `w` is count · P(left), `e` its derivative by D.
+/// Sums over the cells of a block for the term ln(1 + e^D). With w = count · P(left), e its derivative by D,
+/// d = ∂D/∂r = ln(α+T) - ln(α+tx) and g = 1/(α+T) - 1/(α+tx), which is ∂D/∂α over R.
 #[derive(Clone, Copy, Default)]
 struct Left {
     value: f64,
     w: f64,
-    w_r: f64,
-    w_alpha: f64,
-    w_b: f64,
+    w_d: f64,
+    w_g: f64,
+    /// w g (1/(α+T) + 1/(α+tx)), minus the derivative of w g by α.
+    w_gg: f64,
     e: f64,
-    e_r: f64,
-    e_alpha: f64,
-    e_b: f64,
-    rr: f64,
-    r_alpha: f64,
-    r_b: f64,
-    alpha_alpha: f64,
-    alpha_b: f64,
-    bb: f64,
+    e_d: f64,
+    e_g: f64,
+    e_dd: f64,
+    e_dg: f64,
+    e_gg: f64,
 }
 
+/// Products below this have room for one factor of at most 2 more.
+const LARGEST_PRODUCT: f64 = 1e300;
+
 impl Left {
-    fn of(cells: &[Packed], ages: &[Age], counts: &[Count]) -> Self {
+    fn of(block: &Block<'_>, ages: &[Age]) -> Self {
         let mut sum = Self::default();
-        for cell in cells {
-            let (count, now) = (&counts[cell.x as usize], &ages[cell.t as usize]);
-            let last = &ages[cell.tx as usize];
-            sum.add(cell.count, count, now, last);
+        // Most cells hold one customer; the logarithm of a product is cheaper than a sum of logarithms.
+        let mut product = 1.0;
+        for cell in block.cells {
+            let (now, last) = (&ages[cell.t as usize], &ages[cell.tx as usize]);
+            let d = now.ln - last.ln;
+            let odds = block.ln_odds + block.power * d;
+            // ln(1 + e^D) and its slopes, without overflow on either side.
+            let small = libm::exp(-odds.abs());
+            let share = 1.0 / (1.0 + small);
+            let (left, alive) = if odds > 0.0 {
+                (share, small * share)
+            } else {
+                (small * share, share)
+            };
+            sum.value += cell.count * odds.max(0.0);
+            if cell.count > 1.0 {
+                sum.value += cell.count * libm::log1p(small);
+            } else {
+                product *= 1.0 + small;
+                if product > LARGEST_PRODUCT {
+                    sum.value += libm::log(product);
+                    product = 1.0;
+                }
+            }
+            let w = cell.count * left;
+            let e = w * alive;
+            let g = now.inverse - last.inverse;
+            let (e_d, e_g) = (e * d, e * g);
+            sum.w += w;
+            sum.w_d += w * d;
+            sum.w_g += w * g;
+            sum.w_gg += w * g * (now.inverse + last.inverse);
+            sum.e += e;
+            sum.e_d += e_d;
+            sum.e_g += e_g;
+            sum.e_dd += e_d * d;
+            sum.e_dg += e_d * g;
+            sum.e_gg += e_g * g;
         }
+        sum.value += libm::log(product);
         sum
     }
 
-    #[inline]
-    fn add(&mut self, customers: f64, count: &Count, now: &Age, last: &Age) {
-        let by_r = now.ln - last.ln;
-        let odds = count.ln_odds + count.power * by_r;
-        // ln(1 + e^D) and its slope, without overflow on either side.
-        let small = libm::exp(-odds.abs());
-        let share = 1.0 / (1.0 + small);
-        let left = if odds > 0.0 { share } else { small * share };
-        self.value += customers * (odds.max(0.0) + libm::log1p(small));
-        let w = customers * left;
-        let e = w * if odds > 0.0 { small * share } else { share };
-        let gap = now.inverse - last.inverse;
-        let by_alpha = count.power * gap;
-        let by_b = -count.inverse;
-        self.w += w;
-        self.w_r += w * by_r;
-        self.w_alpha += w * by_alpha;
-        self.w_b += w * by_b;
-        self.e += e;
-        self.e_r += e * by_r;
-        self.e_alpha += e * by_alpha;
-        self.e_b += e * by_b;
-        self.rr += e * by_r * by_r;
-        self.r_alpha += e * by_r * by_alpha + w * gap;
-        self.r_b += e * by_r * by_b;
-        self.alpha_alpha += e * by_alpha * by_alpha - w * by_alpha * (now.inverse + last.inverse);
-        self.alpha_b += e * by_alpha * by_b;
-        self.bb += (e + w) * by_b * by_b;
-    }
-
-    fn plus(mut self, other: &Self) -> Self {
-        self.value += other.value;
-        self.w += other.w;
-        self.w_r += other.w_r;
-        self.w_alpha += other.w_alpha;
-        self.w_b += other.w_b;
-        self.e += other.e;
-        self.e_r += other.e_r;
-        self.e_alpha += other.e_alpha;
-        self.e_b += other.e_b;
-        self.rr += other.rr;
-        self.r_alpha += other.r_alpha;
-        self.r_b += other.r_b;
-        self.alpha_alpha += other.alpha_alpha;
-        self.alpha_b += other.alpha_b;
-        self.bb += other.bb;
-        self
-    }
-
-    /// D depends on a only through ln a, so its derivatives are those by D over a.
-    fn evaluation(&self, a: f64) -> Evaluation<4> {
-        Evaluation {
-            value: self.value,
-            gradient: [self.w_r, self.w_alpha, self.w / a, self.w_b],
-            hessian: [
-                [self.rr, self.r_alpha, self.e_r / a, self.r_b],
-                [0.0, self.alpha_alpha, self.e_alpha / a, self.alpha_b],
-                [0.0, 0.0, (self.e - self.w) / (a * a), self.e_b / a],
-                [0.0, 0.0, 0.0, self.bb],
-            ],
-        }
+    /// D depends on a through ln a and on b through -ln(b+k-1).
+    fn add_to(&self, total: &mut Evaluation<4>, block: &Block<'_>, a: f64) {
+        let (power, by_a, by_b) = (block.power, 1.0 / a, -block.inverse);
+        total.value += self.value;
+        total.gradient[0] += self.w_d;
+        total.gradient[1] += power * self.w_g;
+        total.gradient[2] += by_a * self.w;
+        total.gradient[3] += by_b * self.w;
+        total.hessian[0][0] += self.e_dd;
+        total.hessian[0][1] += power * self.e_dg + self.w_g;
+        total.hessian[0][2] += by_a * self.e_d;
+        total.hessian[0][3] += by_b * self.e_d;
+        total.hessian[1][1] += power * (power * self.e_gg - self.w_gg);
+        total.hessian[1][2] += by_a * power * self.e_g;
+        total.hessian[1][3] += by_b * power * self.e_g;
+        total.hessian[2][2] += by_a * by_a * (self.e - self.w);
+        total.hessian[2][3] += by_a * by_b * self.e;
+        total.hessian[3][3] += by_b * by_b * (self.e + self.w);
     }
 }
 
-fn sum_blocks(cells: &[Packed], ages: &[Age], counts: &[Count], threads: usize) -> Left {
-    let blocks: Vec<&[Packed]> = cells.chunks(BLOCK).collect();
-    let threads = threads.clamp(1, blocks.len().max(1));
-    let block_sums: Vec<Left> = if threads == 1 {
-        blocks
-            .iter()
-            .map(|block| Left::of(block, ages, counts))
+fn sum_blocks(blocks: &[Block<'_>], ages: &[Age], threads: usize) -> Vec<Left> {
+    let sum = |own: &[Block<'_>]| own.iter().map(|block| Left::of(block, ages)).collect();
+    let cells: usize = blocks.iter().map(|block| block.cells.len()).sum();
+    // A thread costs more than a few thousand cells.
+    let threads = threads.clamp(1, cells / BLOCK + 1);
+    if threads == 1 {
+        return sum(blocks);
+    }
+    let share = blocks.len().div_ceil(threads);
+    thread::scope(|scope| {
+        let workers: Vec<_> = blocks
+            .chunks(share)
+            .map(|own| scope.spawn(move || sum(own)))
+            .collect();
+        workers
+            .into_iter()
+            .flat_map(|worker| match worker.join() {
+                Ok(sums) => sums,
+                Err(panic) => std::panic::resume_unwind(panic),
+            })
             .collect()
-    } else {
-        let share = blocks.len().div_ceil(threads);
-        thread::scope(|scope| {
-            let workers: Vec<_> = blocks
-                .chunks(share)
-                .map(|own| {
-                    scope.spawn(move || {
-                        own.iter()
-                            .map(|block| Left::of(block, ages, counts))
-                            .collect::<Vec<_>>()
-                    })
-                })
-                .collect();
-            workers
-                .into_iter()
-                .flat_map(|worker| match worker.join() {
-                    Ok(sums) => sums,
-                    Err(panic) => std::panic::resume_unwind(panic),
-                })
-                .collect()
-        })
-    };
-    block_sums.iter().fold(Left::default(), Left::plus)
+    })
 }
 
 /// Only the upper triangle was summed.

@@ -66,7 +66,7 @@ struct Effects {
 }
 
 /// Journeys by case, in the order of the file; a file without cases is one case.
-type Cases = Vec<(String, Vec<Journey<String>>)>;
+pub(super) type Cases = Vec<(String, Vec<Journey<String>>)>;
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let (cases, rejected) = read(Rows::open(&args.file)?)?;
@@ -107,7 +107,7 @@ fn rules(args: &Args) -> Vec<Rule> {
         .collect()
 }
 
-fn read<R: Read>(mut rows: Rows<R>) -> anyhow::Result<(Cases, Vec<Rejected>)> {
+pub(super) fn read<R: Read>(mut rows: Rows<R>) -> anyhow::Result<(Cases, Vec<Rejected>)> {
     let columns = &rows.columns;
     let (case, open) = (columns.find(&["case"]), columns.find(&["open"]));
     let (path, days) = (columns.need(&["path"])?, columns.find(&["days_before_end"]));

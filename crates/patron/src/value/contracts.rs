@@ -60,10 +60,10 @@ struct PeriodRow {
 
 /// A cohort with the line where it begins.
 #[derive(Debug, PartialEq, Eq)]
-struct Cohort {
+pub(super) struct Cohort {
     name: String,
     line: u64,
-    survivors: Vec<u64>,
+    pub(super) survivors: Vec<u64>,
 }
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
@@ -107,7 +107,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
 }
 
 /// Rows of one cohort stand together, their periods in order from 0.
-fn read<R: Read>(mut rows: Rows<R>) -> anyhow::Result<(Vec<Cohort>, Vec<Rejected>)> {
+pub(super) fn read<R: Read>(mut rows: Rows<R>) -> anyhow::Result<(Vec<Cohort>, Vec<Rejected>)> {
     let cohort = rows.columns.find(&["cohort"]);
     let period = rows.columns.need(&["period", "index"])?;
     let customers = rows.columns.need(&["customers", "observed_customers"])?;

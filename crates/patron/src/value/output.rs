@@ -21,31 +21,40 @@ pub(super) struct Format {
 /// Prints one JSON object.
 pub(super) fn json(value: &impl Serialize) -> anyhow::Result<()> {
     let mut out = BufWriter::new(io::stdout().lock());
-    serde_json::to_writer_pretty(&mut out, value)?;
-    writeln!(out)?;
-    out.flush()?;
-    Ok(())
+    let written = serde_json::to_writer_pretty(&mut out, value).map_err(io::Error::from);
+    done(
+        written
+            .and_then(|()| writeln!(out))
+            .and_then(|()| out.flush()),
+    )
 }
 
 /// Prints CSV with a heading.
 pub(super) fn csv(
     heading: &[String],
-    rows: impl Iterator<Item = Vec<String>>,
+    mut rows: impl Iterator<Item = Vec<String>>,
 ) -> anyhow::Result<()> {
     let mut writer = csv::Writer::from_writer(BufWriter::new(io::stdout().lock()));
-    writer.write_record(heading)?;
-    for row in rows {
-        writer.write_record(row)?;
-    }
-    writer.flush()?;
-    Ok(())
+    let written = writer.write_record(heading);
+    let written = written.and_then(|()| rows.try_for_each(|row| writer.write_record(row)));
+    done(
+        written
+            .map_err(io::Error::from)
+            .and_then(|()| writer.flush()),
+    )
 }
 
 /// Prints lines of text.
 pub(super) fn text(lines: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "{lines}")?;
-    Ok(())
+    done(writeln!(io::stdout().lock(), "{lines}"))
+}
+
+/// A reader that has seen enough, such as `head`, is no error.
+fn done(written: io::Result<()>) -> anyhow::Result<()> {
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => Ok(other?),
+    }
 }
 
 /// A table whose first column is words and whose others are figures.
