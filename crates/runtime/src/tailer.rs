@@ -55,3 +55,59 @@ pub(crate) async fn tail(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use eventsourcing::Time;
+    use journal::simulator::{Disk, Faults, Simulator};
+    use journal::{ErrorKind, Kind, Record, TopicSpec, Topics as _};
+    use tokio::sync::mpsc;
+    use tokio::time::sleep;
+    use tokio_util::sync::CancellationToken;
+
+    use super::tail;
+
+    #[tokio::test(start_paused = true)]
+    async fn records_cut_off_during_a_fault_are_missed_although_the_log_grew_again() {
+        let simulator = Simulator::new(1, Disk::Lazy(0.0), Time::EPOCH);
+        let client = simulator.client("a", Faults::none());
+        let spec = TopicSpec {
+            name: "journal".to_owned(),
+            partitions: 1,
+            kind: Kind::Journal,
+        };
+        let log = client.open(&spec).await.unwrap();
+        let plant = |count: usize| {
+            for _ in 0..count {
+                simulator.plant("journal", 0, Record::value("x"));
+            }
+        };
+        plant(20);
+        let (feed, mut fed) = mpsc::channel(9);
+        let reading = tail(Arc::clone(&log), 0, 0, feed, CancellationToken::new());
+        let steering = async {
+            let read = fed.recv().await.unwrap();
+            assert_eq!(read.records.len(), 20);
+            client.set_faults(Faults {
+                tail_fails: 1.0,
+                ..Faults::none()
+            });
+            plant(1);
+            sleep(Duration::from_millis(10)).await;
+            simulator.crash();
+            assert!(simulator.records("journal", 0).len() < 20);
+            plant(40);
+            client.set_faults(Faults::none());
+            sleep(Duration::from_mins(1)).await;
+        };
+        let error = tokio::select! {
+            biased;
+            ended = reading => ended.unwrap_err(),
+            () = steering => panic!("nobody noticed"),
+        };
+        assert_eq!(error.kind(), ErrorKind::Truncated);
+    }
+}
