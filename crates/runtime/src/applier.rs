@@ -290,7 +290,10 @@ fn forget(
 }
 
 /// Moves the inbox on by one event, whatever became of it.
-fn fold_received(rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), read_model::Error> {
+pub(crate) fn fold_received(
+    rows: &mut dyn RowsMut,
+    fact: &Fact<'_>,
+) -> Result<(), read_model::Error> {
     use patron_proto::journal::v1::{Received, received::Outcome};
 
     let Ok(received) = Received::decode(fact.event.payload.clone()) else {

@@ -233,10 +233,7 @@ impl<S: Service> Engine<S> {
                         Seen::Other => Attempt::No(Failure::RequestIdReused),
                     });
                 }
-                if UNREADABLE
-                    .get(snapshot, &request.root.to_string())?
-                    .is_some()
-                {
+                if UNREADABLE.contains(snapshot, &request.root.to_string())? {
                     let stream = request.root.to_string();
                     return Ok(Attempt::No(Failure::Unreadable { stream }));
                 }
@@ -248,15 +245,21 @@ impl<S: Service> Engine<S> {
                 }
                 let mut scratch = Scratch::new(snapshot);
                 let commit_id = self.new_id();
+                let now = self.clock.now();
                 let mut work = Work::on(
                     &mut scratch,
                     self.service(),
                     &request.root,
                     partition,
                     commit_id,
-                    self.clock.now(),
+                    now,
                 )?;
-                if let Err(stop) = decide(&mut work) {
+                let decided = decide(&mut work);
+                if let Some(stream) = work.unreadable() {
+                    let stream = stream.to_string();
+                    return Ok(Attempt::No(Failure::Unreadable { stream }));
+                }
+                if let Err(stop) = decided {
                     return Ok(Attempt::No(match stop {
                         Stop::Refused(refusal) => Failure::Refused(refusal),
                         Stop::Fault(fault) => Failure::Internal(fault),
@@ -271,7 +274,7 @@ impl<S: Service> Engine<S> {
                     request_id: request.request_id,
                     fingerprint: request.fingerprint,
                     actor: request.actor.clone(),
-                    time: self.clock.now(),
+                    time: now,
                     trace_context: request.trace_context.clone(),
                     appends,
                 })))

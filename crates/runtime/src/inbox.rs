@@ -28,6 +28,8 @@ use crate::{ApplyError, Engine, Foreign, Receipt, Service, Work};
 const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(100);
+/// For an instance of the newer release to take what this one cannot.
+const LONG_PAUSE: Duration = Duration::from_secs(5);
 
 /// The inbox of one foreign partition.
 #[derive(Debug)]
@@ -55,6 +57,10 @@ pub(crate) enum Halted {
     },
     #[error(transparent)]
     Stream(#[from] journal::InvalidStream),
+    #[error(
+        "an event concerns {0}, of which this release cannot read all: an instance of the newer release takes it (docs/errors/unknown-event.md)"
+    )]
+    Unreadable(StreamId),
     #[error("an event could not be taken: {0}")]
     Fault(String),
 }
@@ -65,20 +71,28 @@ impl<S: Service> Inbox<S> {
         let mut batch = BATCH;
         loop {
             let round = tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
                 round = self.round(&mut batch) => round,
             };
-            match round {
+            let pause = match round {
                 // Others were faster, or a commit was lost: look again at what was taken.
-                Ok(()) => {}
+                Ok(()) => PAUSE,
                 Err(Halted::Log(error)) if error.is_retryable() => {
                     tracing::warn!(%error, partition = self.partition, "the inbox waits for the log");
+                    PAUSE
+                }
+                Err(error @ Halted::Unreadable(_)) => {
+                    tracing::error!(%error, partition = self.partition, "the inbox waits");
+                    batch = 1;
+                    LONG_PAUSE
                 }
                 Err(error) => return Err(error),
-            }
+            };
             tokio::select! {
+                biased;
                 () = stop.cancelled() => return Ok(()),
-                () = tokio::time::sleep(PAUSE) => {}
+                () = tokio::time::sleep(pause) => {}
             }
         }
     }
@@ -206,6 +220,9 @@ impl<S: Service> Inbox<S> {
         } else {
             self.engine.service().receive(work, event).map_err(fault)?
         };
+        if let Some(stream) = work.unreadable() {
+            return Err(Halted::Unreadable(stream.clone()));
+        }
         work.emit(inbox, received(event, receipt)).map_err(fault)
     }
 

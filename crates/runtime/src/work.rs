@@ -5,8 +5,9 @@ use journal::{AppendTo, Event, Offset, Partition, StreamId};
 use read_model::{Rows, RowsMut};
 use uuid::Uuid;
 
+use crate::applier::{RECEIVED, fold_received};
 use crate::mutant::Mutant;
-use crate::rows::VERSIONS;
+use crate::rows::{UNREADABLE, VERSIONS};
 use crate::{ApplyError, Fact, Service};
 
 /// What `Unchanged` is called in a commit: an event without meaning that makes an OK a fact.
@@ -25,6 +26,7 @@ pub struct Work<'a> {
     commit_id: Uuid,
     now: Time,
     streams: Vec<Tracked>,
+    unreadable: Option<StreamId>,
 }
 
 #[derive(Debug)]
@@ -60,6 +62,7 @@ impl<'a> Work<'a> {
             commit_id,
             now,
             streams: Vec::new(),
+            unreadable: None,
         };
         work.version(root)?;
         Ok(work)
@@ -90,7 +93,11 @@ impl<'a> Work<'a> {
         {
             return Ok(tracked.version());
         }
-        let expected = VERSIONS.get(self.rows, &stream.to_string())?.unwrap_or(0);
+        let name = stream.to_string();
+        let expected = VERSIONS.get(self.rows, &name)?.unwrap_or(0);
+        if self.unreadable.is_none() && UNREADABLE.contains(self.rows, &name)? {
+            self.unreadable = Some(stream.clone());
+        }
         self.streams.push(Tracked {
             stream: stream.clone(),
             expected,
@@ -113,6 +120,9 @@ impl<'a> Work<'a> {
             recorded_at: self.now,
             event: &event,
         };
+        if event.kind == RECEIVED {
+            fold_received(self.rows, &fact)?;
+        }
         self.service.apply(self.rows, &fact)?;
         if let Some(tracked) = self
             .streams
@@ -122,6 +132,12 @@ impl<'a> Work<'a> {
             tracked.events.push(event);
         }
         Ok(())
+    }
+
+    /// A stream that this decision rests on, although this release cannot read all of it: whatever was
+    /// decided is worth nothing.
+    pub(crate) const fn unreadable(&self) -> Option<&StreamId> {
+        self.unreadable.as_ref()
     }
 
     /// How many events were emitted so far.
