@@ -192,6 +192,7 @@ impl<S: Service> Engine<S> {
                 }
                 Attempt::Valid(value) => return Ok(self.answered(value, false)),
                 Attempt::No(failure) => return Err(failure),
+                Attempt::Draft(_) if Instant::now() >= deadline => return Err(Failure::Deadline),
                 Attempt::Draft(commit) => {
                     attempts += 1;
                     let written = self.write(partition, *commit, deadline).await;
