@@ -104,6 +104,7 @@ impl<S: Service> Applier<S> {
                 *known = position;
             }
         }
+        self.progress.announce(&applied);
         self.store.commit(tx)?;
         self.progress.advance(&applied);
         for (commit_id, verdict) in verdicts {
@@ -327,3 +328,6 @@ pub(crate) fn record_hash(value: &[u8]) -> [u8; 16] {
 pub(crate) fn inbox_stream(topic: &str, partition: Partition) -> Result<StreamId, InvalidStream> {
     StreamId::pinned(format!("inbox/{topic}"), partition)
 }
+
+#[cfg(test)]
+mod tests;

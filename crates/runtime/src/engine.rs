@@ -1,14 +1,17 @@
 //! A running replica: its log, its rows, and the tasks between them.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use eventsourcing::Clock;
+use futures::FutureExt as _;
 use journal::{Genesis, Kind, Log, Offset, Partition, Placement, Position, TopicSpec, Topics};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
 use tokio::sync::{Semaphore, mpsc, watch};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
@@ -25,6 +28,11 @@ use crate::{AcceptedTail, Options, Policy, Service, checkpoint, policies, tailer
 /// Feeds on their way to the applier: enough to keep it busy, little enough to stay small.
 const FEEDS: usize = 64;
 
+/// How long the parts of a replica have to end after they were told to.
+const SETTLING: Duration = Duration::from_secs(1);
+
+pub(crate) const SHUTTING_DOWN: &str = "it is shutting down";
+
 /// A running replica of one service.
 #[derive(Debug)]
 pub struct Engine<S: Service> {
@@ -38,12 +46,18 @@ pub struct Engine<S: Service> {
     pub(crate) locks: StreamLocks,
     pub(crate) permits: Arc<Semaphore>,
     pub(crate) options: Options,
-    pub(crate) tracker: TaskTracker,
+    /// Commands under way, and their appends.
+    pub(crate) commands: TaskTracker,
+    /// The parts of the replica.
+    parts: TaskTracker,
     genesis: Genesis,
     /// The ends that were there at the start: beyond them this replica is ready.
     targets: Vec<Offset>,
     fault: watch::Sender<Option<String>>,
+    /// The replica is leaving: nothing new begins.
     stop: CancellationToken,
+    /// It has left: nothing more is read. Commands under way need the reader until their end.
+    applied_enough: CancellationToken,
     chance: Mutex<StdRng>,
 }
 
@@ -76,6 +90,9 @@ impl<S: Service> Engine<S> {
         let say = |error: &dyn std::fmt::Display| error.to_string();
         let log = topics.open(&spec(&options.journal_topic, Kind::Journal, &options));
         let log = log.await.map_err(|error| say(&error))?;
+        let exchange = Exchange::open(topics, &options)
+            .await
+            .map_err(|error| say(&error))?;
         let chance = options
             .seed
             .map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
@@ -101,11 +118,13 @@ impl<S: Service> Engine<S> {
             waiters: Arc::default(),
             locks: StreamLocks::default(),
             permits: Arc::new(Semaphore::new(options.max_in_flight)),
-            tracker: TaskTracker::new(),
+            commands: TaskTracker::new(),
+            parts: TaskTracker::new(),
             genesis,
             targets,
             fault: watch::Sender::new(None),
             stop: CancellationToken::new(),
+            applied_enough: CancellationToken::new(),
             chance: Mutex::new(chance),
             options,
         });
@@ -119,7 +138,7 @@ impl<S: Service> Engine<S> {
             waiters: Arc::clone(&engine.waiters),
         };
         engine.start_applying(applier, &next);
-        engine.start_exchange(topics).await?;
+        engine.start_exchange(&exchange);
         Ok(engine)
     }
 
@@ -143,19 +162,17 @@ impl<S: Service> Engine<S> {
                 partition,
                 *next,
                 feed.clone(),
-                self.stop.clone(),
+                self.applied_enough.clone(),
             );
             self.watch_over("tailer", tail);
         }
         self.watch_over("applier", applier.run(fed));
     }
 
-    async fn start_exchange(self: &Arc<Self>, topics: &dyn Topics) -> Result<(), String> {
-        if let Some(name) = self.options.public_topic.clone() {
-            let public = topics.open(&spec(&name, Kind::Public, &self.options));
-            let public = public.await.map_err(|error| error.to_string())?;
-            for partition in 0..self.genesis.partitions {
-                let (engine, public) = (Arc::clone(self), Arc::clone(&public));
+    fn start_exchange(self: &Arc<Self>, exchange: &Exchange) {
+        for partition in 0..self.genesis.partitions {
+            if let Some(public) = &exchange.public {
+                let (engine, public) = (Arc::clone(self), Arc::clone(public));
                 let relay = Relay {
                     engine,
                     public,
@@ -163,12 +180,8 @@ impl<S: Service> Engine<S> {
                 };
                 self.watch_over("relay", relay.run(self.stop.clone()));
             }
-        }
-        if let Some(name) = self.options.inbox_topic.clone() {
-            let foreign = topics.open(&spec(&name, Kind::Public, &self.options));
-            let foreign = foreign.await.map_err(|error| error.to_string())?;
-            for partition in 0..self.genesis.partitions {
-                let (engine, foreign) = (Arc::clone(self), Arc::clone(&foreign));
+            if let Some(foreign) = &exchange.foreign {
+                let (engine, foreign) = (Arc::clone(self), Arc::clone(foreign));
                 let inbox = Inbox {
                     engine,
                     foreign,
@@ -177,7 +190,6 @@ impl<S: Service> Engine<S> {
                 self.watch_over("inbox", inbox.run(self.stop.clone()));
             }
         }
-        Ok(())
     }
 
     /// Starts to perform a policy.
@@ -195,11 +207,14 @@ impl<S: Service> Engine<S> {
         work: impl Future<Output = Result<(), E>> + Send + 'static,
     ) {
         let engine = Arc::downgrade(self);
-        self.tracker.spawn(async move {
-            if let Err(error) = work.await
-                && let Some(engine) = engine.upgrade()
-            {
-                let fault = format!("the {part} stopped: {error}");
+        self.parts.spawn(async move {
+            let ended = AssertUnwindSafe(work).catch_unwind().await;
+            let fault = match ended {
+                Ok(Ok(())) => return,
+                Ok(Err(error)) => format!("the {part} stopped: {error}"),
+                Err(_) => format!("the {part} panicked"),
+            };
+            if let Some(engine) = engine.upgrade() {
                 tracing::error!(service = engine.service.name(), fault, "not ready any more");
                 engine.fault.send_if_modified(|known| {
                     let first = known.is_none();
@@ -214,8 +229,12 @@ impl<S: Service> Engine<S> {
     pub async fn drain(&self, deadline: Instant) {
         self.permits.close();
         self.stop.cancel();
-        self.tracker.close();
-        if timeout_at(deadline, self.tracker.wait()).await.is_err() {
+        self.commands.close();
+        let finished = timeout_at(deadline, self.commands.wait()).await;
+        self.applied_enough.cancel();
+        self.parts.close();
+        let ended = timeout(SETTLING, self.parts.wait()).await;
+        if finished.is_err() || ended.is_err() {
             tracing::warn!(
                 service = self.service.name(),
                 "stopped before everything under way had finished; callers repeat with the same request_id"
@@ -260,7 +279,7 @@ impl<S: Service> Engine<S> {
             return Err(fault.clone());
         }
         if self.permits.is_closed() {
-            return Err("it is shutting down".to_owned());
+            return Err(SHUTTING_DOWN.to_owned());
         }
         let behind = |(partition, target): (u32, &Offset)| self.progress.of(partition) < *target;
         if (0..).zip(&self.targets).any(behind) {
@@ -273,6 +292,7 @@ impl<S: Service> Engine<S> {
     pub async fn until_ready(&self) -> Result<(), String> {
         let mut fault = self.fault.subscribe();
         tokio::select! {
+            biased;
             () = self.progress.reach_all(&self.targets) => self.ready(),
             found = fault.wait_for(Option::is_some) => {
                 Err(found.ok().and_then(|fault| fault.clone()).unwrap_or_default())
@@ -304,11 +324,11 @@ impl<S: Service> Engine<S> {
         }
     }
 
-    /// Where this replica stands.
+    /// Where this replica stands. Asked after a read, it covers all that was read.
     pub fn position(&self) -> Position {
         Position {
             journal: self.genesis.cluster_uuid,
-            offsets: self.progress.offsets(),
+            offsets: self.progress.announced(),
         }
     }
 
@@ -403,6 +423,36 @@ impl<S: Service> Engine<S> {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .random_range(0..=most)
+    }
+}
+
+/// The topics of public events, as far as this replica takes part.
+struct Exchange {
+    public: Option<Arc<dyn Log>>,
+    foreign: Option<Arc<dyn Log>>,
+}
+
+impl Exchange {
+    async fn open(topics: &dyn Topics, options: &Options) -> Result<Self, journal::Error> {
+        let open = async |name: &Option<String>| match name {
+            Some(name) => topics
+                .open(&spec(name, Kind::Public, options))
+                .await
+                .map(Some),
+            None => Ok(None),
+        };
+        Ok(Self {
+            public: open(&options.public_topic).await?,
+            foreign: open(&options.inbox_topic).await?,
+        })
+    }
+}
+
+/// A replica that nobody holds any more stops reading, drained or not.
+impl<S: Service> Drop for Engine<S> {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        self.applied_enough.cancel();
     }
 }
 

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use journal::{Append, Commit, MAX_COMMIT_BYTES, Offset, Partition, Position, Record, StreamId};
 use read_model::{Rows, Scratch};
+use tokio::sync::TryAcquireError;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
+use crate::engine::SHUTTING_DOWN;
 use crate::mutant::Mutant;
 use crate::rows::{POSITIONS, REQUESTS, REQUESTS_REMEMBERED, UNREADABLE, VERSIONS};
 use crate::waiters::Verdict;
@@ -151,11 +153,15 @@ impl<S: Service> Engine<S> {
         if let Err(why) = self.ready() {
             return Err(Failure::NotReady(why));
         }
-        let Ok(permit) = Arc::clone(&self.permits).try_acquire_owned() else {
-            return Err(Failure::Overloaded);
+        let permit = match Arc::clone(&self.permits).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(TryAcquireError::NoPermits) => return Err(Failure::Overloaded),
+            Err(TryAcquireError::Closed) => {
+                return Err(Failure::NotReady(SHUTTING_DOWN.to_owned()));
+            }
         };
         let engine = Arc::clone(self);
-        let work = self.tracker.spawn(async move {
+        let work = self.commands.spawn(async move {
             let _permit = permit;
             engine.run(&request, &decide, &answer).await
         });
@@ -314,7 +320,7 @@ impl<S: Service> Engine<S> {
         }
         let verdict = self.waiters.register(commit_id);
         let appended = self
-            .tracker
+            .commands
             .spawn(self.log.append(partition, Record::value(bytes)));
         let judged = async {
             match appended.await {
