@@ -51,6 +51,28 @@ pub(crate) fn list(violations: &[Violation]) -> String {
     lines.join("\n")
 }
 
+#[test]
+fn a_seed_repeats_exactly() {
+    let logs = || {
+        paused(async {
+            let world = World::new(Setup::of(11));
+            world.run().await;
+            let topics = world.log.topics().into_iter();
+            let partitions = topics.flat_map(|(name, partitions)| {
+                (0..partitions).map(move |partition| (name.clone(), partition))
+            });
+            let records = partitions
+                .map(|(name, partition)| world.log.records(&name, partition))
+                .collect::<Vec<_>>();
+            for slot in 0..world.slots.len() {
+                world.kill(slot);
+            }
+            records
+        })
+    };
+    assert_eq!(logs(), logs());
+}
+
 /// In four parts, so that all cores are used.
 mod two_thousand_seeds_hold_every_guarantee {
     use super::all_hold;
