@@ -20,7 +20,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiler.open_file(relative)?;
     }
     let out = PathBuf::from(std::env::var_os("OUT_DIR").ok_or("cargo sets OUT_DIR")?);
-    std::fs::write(out.join("descriptors.bin"), compiler.encode_file_descriptor_set())?;
+    std::fs::write(
+        out.join("descriptors.bin"),
+        compiler.encode_file_descriptor_set(),
+    )?;
     let mut config = tonic_prost_build::Config::new();
     config.enable_type_names().bytes([".patron.journal.v1"]);
     tonic_prost_build::configure()
@@ -35,7 +38,10 @@ fn protos(folder: &Path) -> Result<Vec<PathBuf>, Box<dyn Error>> {
         let path = entry?.path();
         if path.is_dir() {
             found.extend(protos(&path)?);
-        } else if path.extension().is_some_and(|extension| extension == "proto") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "proto")
+        {
             found.push(path);
         }
     }

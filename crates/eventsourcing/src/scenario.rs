@@ -102,7 +102,10 @@ impl<E: Debug, R: Debug> Outcome<E, R> {
     /// # Panics
     /// If it is allowed, or refused for another reason.
     #[expect(clippy::panic, reason = "an assertion")]
-    #[expect(clippy::needless_pass_by_value, reason = "a story reads better without ampersands")]
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "a story reads better without ampersands"
+    )]
     pub fn refused(self, expected: R)
     where
         R: PartialEq,

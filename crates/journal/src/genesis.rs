@@ -1,11 +1,9 @@
 //! How a journal begins: the record that says which journal it is and how streams are placed.
-//!
-//! It is agreed on without a leader. Whoever finds partition 0 empty appends a genesis and reads back
-//! which one came first; that one counts, for everybody, and its identity goes to the other partitions in
-//! the same way. Nobody appends anything else before.
 
 use std::sync::Arc;
+use std::time::Duration;
 
+use futures::future::try_join_all;
 use uuid::Uuid;
 
 use crate::codec::{decode, encode_genesis};
@@ -14,10 +12,9 @@ use crate::{Append, Decoded, Entry, Error, ErrorKind, Log, Partition, Placement,
 
 /// The way of placing streams that this release knows: see [`Placement::partition_of`].
 pub const HASH: &str = "blake3-64";
-/// Both services of a pair place alike, so the seed is a constant.
+
+/// Both services of a pair place alike, so a new journal's seed is a constant.
 const SEED: u64 = 0;
-/// How often a partition that stays empty is written to.
-const TRIES: usize = 20;
 
 /// The first record of every partition of a journal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,146 +49,157 @@ impl Genesis {
     }
 }
 
-/// Reads the journal's genesis; in an empty log, agrees on one first: on this identity, or on that of
-/// whoever came before.
+/// How often a log that does not answer, or whose answer is lost, is asked again.
+const ATTEMPTS: u32 = 10;
+
+/// How long to wait before the first time; then twice as long each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(20);
+
+/// Reads which journal `log` holds; begins one with the identity `cluster_uuid`, over all partitions, if
+/// the log is new. Nobody appends anything else before this has answered.
 ///
-/// # Errors
-/// If the log is away, or its genesis is one that this release cannot work with.
+/// Any number of instances may do so at once. Each that finds partition 0 empty appends its proposal;
+/// the one that came to stand first counts, for all, and the others are never looked at. Only then are
+/// the other partitions begun, with the record that counts, so that they cannot disagree.
+///
+/// A log that was given more partitions later is taken, with a warning, if the surplus is empty.
+///
+/// Errors: [`ErrorKind::Misconfigured`] when the log has fewer partitions than its Genesis says, or
+/// records in surplus ones; [`ErrorKind::Foreign`] when a partition begins with something else or
+/// belongs to another journal; [`ErrorKind::Unreadable`] when a newer release wrote it;
+/// [`ErrorKind::Unavailable`] when the log does not answer.
 pub async fn establish(log: &Arc<dyn Log>, cluster_uuid: Uuid) -> Result<Genesis, Error> {
-    let genesis = first_of(log, 0, &Genesis::new(cluster_uuid, log.partitions(), SEED)).await?;
-    check(&**log, &genesis)?;
-    for partition in 1..genesis.partitions {
-        let other = first_of(log, partition, &genesis).await?;
-        if other != genesis {
-            let topic = log.topic();
-            let what = format!(
-                "{topic} partition {partition} belongs to journal {} and partition 0 to {}: the topic was \
-                 mixed from two (docs/errors/foreign-history.md)",
-                other.cluster_uuid, genesis.cluster_uuid
+    let log = &**log;
+    let proposed = Genesis::new(cluster_uuid, log.partitions(), SEED);
+    let genesis = first_of(log, 0, &proposed).await?;
+    check(log, &genesis)?;
+    let others = (1..genesis.partitions).map(|partition| {
+        let genesis = &genesis;
+        async move {
+            let found = first_of(log, partition, genesis).await?;
+            if found == *genesis {
+                return Ok(());
+            }
+            let message = format!(
+                "partition {partition} of {} belongs to the journal {}, partition 0 to {}: the topic was \
+                 mixed from two",
+                log.topic(),
+                found.cluster_uuid,
+                genesis.cluster_uuid
             );
-            return Err(Error::new(ErrorKind::Foreign, what));
+            Err(Error::new(ErrorKind::Foreign, message).with_page("foreign-history"))
         }
-    }
+    });
+    try_join_all(others).await?;
+    check_surplus(log, &genesis).await?;
     Ok(genesis)
 }
 
-/// The genesis at offset 0 of a partition; `mine` if that was empty and mine came first.
+/// The Genesis that `partition` begins with: `proposed`, if it is empty and nobody else is faster.
 async fn first_of(
-    log: &Arc<dyn Log>,
+    log: &dyn Log,
     partition: Partition,
-    mine: &Genesis,
+    proposed: &Genesis,
 ) -> Result<Genesis, Error> {
-    for _ in 0..TRIES {
-        if log.end(partition).await? > 0 {
-            return read_first(log, partition).await;
-        }
-        match log
-            .append(partition, Record::value(encode_genesis(mine)))
-            .await
-        {
-            // Whoever came first: what stands there is read back, written or not.
-            Append::Written | Append::NotWritten(_) | Append::Unknown(_) => {}
+    let mut pause = FIRST_PAUSE;
+    let mut attempts = 1..=ATTEMPTS;
+    loop {
+        attempts.next();
+        match try_first_of(log, partition, proposed).await {
+            Err(error) if error.is_retryable() && !attempts.is_empty() => {
+                tokio::time::sleep(pause).await;
+                pause *= 2;
+            }
+            found => return found,
         }
     }
-    let what = format!("{} partition {partition} cannot be written to", log.topic());
-    Err(Error::new(ErrorKind::Unavailable, what))
 }
 
-async fn read_first(log: &Arc<dyn Log>, partition: Partition) -> Result<Genesis, Error> {
-    let records = log.tail(partition, 0).next().await?;
-    let first = records.first().filter(|stored| stored.offset == 0);
-    let topic = log.topic();
-    match first.map(|stored| decode(&stored.record.value)) {
+async fn try_first_of(
+    log: &dyn Log,
+    partition: Partition,
+    proposed: &Genesis,
+) -> Result<Genesis, Error> {
+    if log.end(partition).await? == 0 {
+        let proposal = Record::value(encode_genesis(proposed));
+        match log.append(partition, proposal).await {
+            Append::Written => {}
+            Append::NotWritten(why) | Append::Unknown(why) => {
+                return Err(Error::new(ErrorKind::Unavailable, why));
+            }
+        }
+    }
+    let first = log.tail(partition, 0).next().await?.into_iter().next();
+    let decoded = first.map(|stored| decode(&stored.record.value));
+    match decoded {
         Some(Decoded::Entry(Entry::Genesis(genesis))) => Ok(genesis),
-        Some(Decoded::UnknownFormat(format)) => Err(Error::new(
-            ErrorKind::Unreadable,
-            format!(
-                "{topic} has format {format}: a newer release wrote it; run that release (docs/errors/newer-format.md)"
-            ),
-        )),
-        _ => Err(Error::new(
-            ErrorKind::Foreign,
-            format!(
-                "{topic} partition {partition} does not begin like a journal: it is another topic, or its \
-                 beginning was deleted"
-            ),
-        )
-        .with_page("foreign-history")),
+        Some(Decoded::UnknownFormat(format)) => Err(newer(log, format)),
+        Some(Decoded::Entry(Entry::Commit(_)) | Decoded::Stray | Decoded::Malformed(_)) | None => {
+            let topic = log.topic();
+            let message = format!(
+                "partition {partition} of {topic} does not begin like a journal: it is another topic, \
+                 or its beginning was deleted"
+            );
+            Err(Error::new(ErrorKind::Foreign, message).with_page("foreign-history"))
+        }
     }
 }
 
-fn check(log: &dyn Log, genesis: &Genesis) -> Result<(), Error> {
-    let topic = log.topic();
-    if genesis.hash != HASH || genesis.format > FORMAT {
-        let what = format!(
-            "{topic} places streams by {} in format {}: a newer release made it; run that release",
-            genesis.hash, genesis.format
+fn check(log: &dyn Log, found: &Genesis) -> Result<(), Error> {
+    if found.format != FORMAT || found.hash != HASH {
+        let message = format!(
+            "the journal {} has the format {} and places its streams by {}: another release made it, \
+             run that one",
+            log.topic(),
+            found.format,
+            found.hash
         );
-        return Err(Error::new(ErrorKind::Unreadable, what));
+        return Err(Error::new(ErrorKind::Unreadable, message).with_page("newer-format"));
     }
-    if log.partitions() < genesis.partitions {
-        let what = format!(
-            "{topic} has {} partitions and was made with {}: partitions are missing",
-            log.partitions(),
-            genesis.partitions
+    if log.partitions() < found.partitions {
+        let message = format!(
+            "was begun with {} partitions and has {} now: some are missing",
+            found.partitions,
+            log.partitions()
         );
-        return Err(Error::new(ErrorKind::Misconfigured, what));
+        return Err(refused(log, &message));
+    }
+    Ok(())
+}
+
+async fn check_surplus(log: &dyn Log, genesis: &Genesis) -> Result<(), Error> {
+    for partition in genesis.partitions..log.partitions() {
+        if log.end(partition).await? > 0 {
+            return Err(refused(
+                log,
+                &format!(
+                    "was begun with {} partitions, but there are records in partition {partition}",
+                    genesis.partitions
+                ),
+            ));
+        }
     }
     if log.partitions() > genesis.partitions {
         tracing::warn!(
-            topic,
-            made_with = genesis.partitions,
-            found = log.partitions(),
-            "partitions were added to the topic; they stay unused"
+            topic = log.topic(),
+            partitions = log.partitions(),
+            used = genesis.partitions,
+            "the journal has more partitions than it was begun with: the others stay empty"
         );
     }
     Ok(())
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
+fn refused(log: &dyn Log, why: &str) -> Error {
+    let message = format!("the journal {} {why}", log.topic());
+    Error::new(ErrorKind::Misconfigured, message).with_page("journal-partitions")
+}
 
-    use eventsourcing::SystemClock;
-    use uuid::Uuid;
-
-    use super::establish;
-    use crate::memory::MemoryTopics;
-    use crate::{Append, Kind, Record, TopicSpec, Topics as _};
-
-    fn spec(partitions: u32) -> TopicSpec {
-        TopicSpec {
-            name: "journal".to_owned(),
-            partitions,
-            kind: Kind::Journal,
-        }
-    }
-
-    #[tokio::test]
-    async fn whoever_comes_later_finds_the_first_genesis() {
-        let topics = MemoryTopics::new(Arc::new(SystemClock));
-        let log = topics.open(&spec(3)).await.unwrap();
-        let (first, second) = tokio::join!(
-            establish(&log, Uuid::new_v4()),
-            establish(&log, Uuid::new_v4())
-        );
-        let first = first.unwrap();
-        assert_eq!(first, second.unwrap());
-        assert_eq!(first, establish(&log, Uuid::new_v4()).await.unwrap());
-        assert_eq!(first.partitions, 3);
-    }
-
-    #[tokio::test]
-    async fn a_topic_that_begins_otherwise_is_refused() {
-        let topics = MemoryTopics::new(Arc::new(SystemClock));
-        let log = topics.open(&spec(1)).await.unwrap();
-        assert_eq!(log.append(0, Record::value("not ours")).await, Append::Written);
-        let refused = establish(&log, Uuid::new_v4()).await.unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .contains("does not begin like a journal"),
-            "{refused}"
-        );
-    }
+fn newer(log: &dyn Log, format: u32) -> Error {
+    let message = format!(
+        "the journal {} begins in the format {format}, this release reads {FORMAT}: a newer release \
+         wrote it, run that one",
+        log.topic()
+    );
+    Error::new(ErrorKind::Unreadable, message).with_page("newer-format")
 }

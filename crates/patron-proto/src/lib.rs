@@ -79,15 +79,22 @@ mod tests {
         let mut found: Vec<MessageDescriptor> = Vec::new();
         let mut waiting: Vec<MessageDescriptor> = descriptor_pool()
             .services()
-            .flat_map(|service| service.methods().map(|method| method.input()).collect::<Vec<_>>())
+            .flat_map(|service| {
+                service
+                    .methods()
+                    .map(|method| method.input())
+                    .collect::<Vec<_>>()
+            })
             .collect();
         while let Some(message) = waiting.pop() {
             if !message.full_name().starts_with("patron.") || found.contains(&message) {
                 continue;
             }
-            waiting.extend(message.fields().filter_map(|field| match field.kind() {
-                Kind::Message(inner) => Some(inner),
-                _ => None,
+            waiting.extend(message.fields().filter_map(|field| {
+                let Kind::Message(inner) = field.kind() else {
+                    return None;
+                };
+                Some(inner)
             }));
             found.push(message);
         }
@@ -96,21 +103,32 @@ mod tests {
 
     #[test]
     fn every_field_of_a_request_says_whether_it_must_be_set() {
-        let behavior = descriptor_pool().get_extension_by_name("google.api.field_behavior").unwrap();
+        let behavior = descriptor_pool()
+            .get_extension_by_name("google.api.field_behavior")
+            .unwrap();
         let requests = requests();
         assert!(requests.len() > 40, "{}", requests.len());
         for message in requests {
             // These are only ever shown, inside resources that requests also carry.
             let shown = ["Conversion", "Closing", "Promise", "Action", "Loss"];
-            for field in message.fields().filter(|_| !shown.contains(&message.name())) {
-                assert!(field.options().has_extension(&behavior), "{}", field.full_name());
+            for field in message
+                .fields()
+                .filter(|_| !shown.contains(&message.name()))
+            {
+                assert!(
+                    field.options().has_extension(&behavior),
+                    "{}",
+                    field.full_name()
+                );
             }
         }
     }
 
     #[test]
     fn personal_fields_are_marked() {
-        let personal = descriptor_pool().get_extension_by_name("patron.type.v1.personal").unwrap();
+        let personal = descriptor_pool()
+            .get_extension_by_name("patron.type.v1.personal")
+            .unwrap();
         let marked: Vec<String> = requests()
             .iter()
             .flat_map(MessageDescriptor::fields)

@@ -1,1 +1,97 @@
-fn main() {}
+//! The `patron` command line: starts the pair, shows what it knows, brings data in, checks and measures it.
+
+mod bench;
+mod campaigns;
+mod connect;
+mod customers;
+mod demo;
+mod healthcheck;
+mod import;
+mod pair;
+mod promises;
+mod scoreboard;
+mod show;
+mod up;
+mod value;
+mod verify;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The system of record for creating and keeping customers.
+#[derive(Debug, Parser)]
+#[command(version, max_term_width = 100)]
+struct Cli {
+    /// What is logged: error, warn, info, debug, or a filter such as `info,runtime=debug`.
+    #[arg(long, env = "PATRON_LOG", default_value = "warn", global = true)]
+    log: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Start acquisition and retention.
+    Up(up::Args),
+    /// Show the whole idea on real data, in a temporary folder.
+    Demo(demo::Args),
+    /// Bring data in from files.
+    #[command(subcommand)]
+    Import(import::Command),
+    /// Customers created, kept, lost and won back; then money.
+    Scoreboard(scoreboard::Args),
+    /// Campaigns, and whether their customers stay.
+    Campaigns(campaigns::Args),
+    /// Customers.
+    Customers(customers::Args),
+    /// How promises were kept, by benefit.
+    Promises(promises::Args),
+    /// What customers are worth, from files and without a service.
+    Value(value::Args),
+    /// Look after a journal.
+    #[command(subcommand)]
+    Journal(verify::Command),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(bench::Command),
+    /// Ask a server whether it is ready; exit status 0 if it is.
+    Healthcheck(healthcheck::Args),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    if let Err(error) = server::start_logging(&cli.log) {
+        complain(&anyhow::anyhow!(error));
+        return ExitCode::from(2);
+    }
+    let done = match cli.command {
+        Command::Up(args) => up::run(args).await,
+        Command::Demo(args) => demo::run(args).await,
+        Command::Import(command) => import::run(command).await,
+        Command::Scoreboard(args) => scoreboard::run(args).await,
+        Command::Campaigns(args) => campaigns::run(args).await,
+        Command::Customers(args) => customers::run(args).await,
+        Command::Promises(args) => promises::run(args).await,
+        Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
+        Command::Journal(command) => verify::run(command).await,
+        Command::Bench(command) => bench::run(command).await,
+        Command::Healthcheck(args) => healthcheck::run(args).await,
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "this is where a person reads what went wrong"
+)]
+fn complain(error: &anyhow::Error) {
+    eprintln!("patron: {error:#}");
+}

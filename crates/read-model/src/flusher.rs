@@ -20,7 +20,9 @@ pub(crate) fn start(
             match write(&shared, &redo, &identity, &batch) {
                 Ok(true) => shared.batch_written(&batch),
                 Ok(false) => return,
-                Err(error) => return shared.flush_failed(&error),
+                Err(error) => {
+                    return shared.fail(format!("a batch could not be written: {error}"));
+                }
             }
         }
     })

@@ -61,6 +61,15 @@ impl<'a> Snapshot<'a> {
     pub(crate) fn layers(&self) -> &Layers {
         &self.layers
     }
+
+    /// The value as the active layer finds it.
+    pub(crate) fn get_below(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        match (self.layers.frozen.get(key), self.disk) {
+            (Some(change), _) => Ok(change.clone()),
+            (None, Some(disk)) => disk.get(key),
+            (None, None) => Ok(None),
+        }
+    }
 }
 
 impl fmt::Debug for Snapshot<'_> {
@@ -73,15 +82,9 @@ impl fmt::Debug for Snapshot<'_> {
 
 impl Rows for Snapshot<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
-        let above = self
-            .layers
-            .active
-            .get(key)
-            .or_else(|| self.layers.frozen.get(key));
-        match (above, self.disk) {
-            (Some(change), _) => Ok(change.clone()),
-            (None, Some(disk)) => disk.get(key),
-            (None, None) => Ok(None),
+        match self.layers.active.get(key) {
+            Some(change) => Ok(change.clone()),
+            None => self.get_below(key),
         }
     }
 

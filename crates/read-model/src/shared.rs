@@ -229,10 +229,9 @@ impl Shared {
         self.settled.notify_all();
     }
 
-    /// For the flusher: there will be no further batch.
-    pub(crate) fn flush_failed(&self, error: &Error) {
-        self.damage
-            .note(format!("a batch could not be written: {error}"));
+    /// There will be no further batch: everybody who waits for one is told why.
+    pub(crate) fn fail(&self, reason: String) {
+        self.damage.note(reason);
         // Under the lock, so that nobody can be between looking at the damage and waiting.
         let _control = self.lock();
         self.settled.notify_all();

@@ -171,15 +171,21 @@ impl Store {
         let mut changes = Vec::with_capacity(staged.0.len());
         let mut grown = 0_usize;
         for (key, new) in staged.0 {
-            let old = base.get(&key)?;
+            // A row that is changed again before it is frozen takes the place of its older self.
+            let (old, room) = match base.layers().active.get(&key) {
+                Some(old) => (old.clone(), old.as_ref().map_or(0, Bytes::len)),
+                None => (base.get_below(&key)?, 0),
+            };
             if old == new {
                 continue;
             }
             summary.replace(&key, old.as_deref(), new.as_deref());
-            if !base.layers().active.contains_key(&key) {
-                grown += key.len();
-            }
-            grown += new.as_ref().map_or(0, Bytes::len);
+            let size = new.as_ref().map_or(0, Bytes::len);
+            grown += if room == 0 {
+                key.len() + size
+            } else {
+                size.saturating_sub(room)
+            };
             changes.push((key, new));
         }
         // The flusher may wait for this snapshot, and the commit for the flusher.
@@ -222,8 +228,7 @@ impl Store {
 
     /// Declares the store damaged, by somebody who found a row that cannot be right.
     pub fn declare_damaged(&self, reason: impl Into<String>) {
-        let error = Error::damaged(reason);
-        self.core.shared.flush_failed(&error);
+        self.core.shared.fail(reason.into());
     }
 
     /// Deletes the generations of other schemas: this one has caught up. Gives back how many.

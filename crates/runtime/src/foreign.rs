@@ -1,4 +1,4 @@
-//! A public event on its way between the services: an event of `CloudEvents` 1.0 in Kafka's binary mode.
+//! A public event on its way between the services: an event of CloudEvents 1.0 in Kafka's binary mode.
 
 use bytes::Bytes;
 use eventsourcing::Time;

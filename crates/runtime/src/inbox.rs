@@ -128,6 +128,7 @@ impl<S: Service> Inbox<S> {
         let topic = self.foreign.topic();
         let partition = self.partition;
         let mut events = Vec::new();
+        let mut ahead = 0_u64;
         for stored in records {
             let Some(event) = Foreign::read(topic, partition, stored) else {
                 let offset = stored.offset;
@@ -144,15 +145,18 @@ impl<S: Service> Inbox<S> {
             if folded == Fold::Next || Mutant::AnySequence.is() {
                 events.push(event);
             } else if folded == Fold::Ahead {
-                let (sequence, last) = (event.sequence, fold.last());
-                tracing::warn!(
-                    topic,
-                    partition,
-                    sequence,
-                    last,
-                    "an event before this one is missing; its relay will send both again"
-                );
+                ahead += 1;
             }
+        }
+        if ahead > 0 {
+            let last = fold.last();
+            tracing::warn!(
+                topic,
+                partition,
+                ahead,
+                last,
+                "events came before the one that is due; their relay will send all of them again"
+            );
         }
         Ok(events)
     }

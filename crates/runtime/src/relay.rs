@@ -8,7 +8,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::future::join_all;
+use futures::poll;
 use journal::{Decoded, Entry, Error, Log, Offset, Partition, Record, Tail};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -106,15 +106,27 @@ impl<S: Service> Relay<S> {
             let window = self
                 .window(&mut commits, folded.done(), &mut sequence)
                 .await?;
-            let sent = window
-                .into_iter()
-                .map(|record| self.public.append(self.partition, record));
-            // What each append came to is of no interest: the fold tells what stands there.
-            drop(join_all(sent).await);
+            self.send(window).await;
             self.follow(folded).await?;
             if folded.fold.last() < sequence {
                 return Ok(());
             }
+        }
+    }
+
+    /// Sends a window at once and in its order: a log keeps the order in which appends are first polled,
+    /// and `join_all` would poll a large window backwards. What each append comes to is of no interest:
+    /// the fold tells what stands there.
+    async fn send(&self, window: Vec<Record>) {
+        let mut under_way = Vec::new();
+        for record in window {
+            let mut sending = self.public.append(self.partition, record);
+            if poll!(&mut sending).is_pending() {
+                under_way.push(sending);
+            }
+        }
+        for sending in under_way {
+            drop(sending.await);
         }
     }
 

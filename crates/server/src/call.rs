@@ -3,18 +3,21 @@
 use std::time::Duration;
 
 use journal::Position;
+use prost::{Message, Name};
 use runtime::Answer;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
 
+use crate::command::CommandFields;
 use crate::status::invalid;
+use crate::validate::check;
 
 /// The response metadata that holds the position token.
 const POSITION: &str = "patron-position";
 const LONGEST_ACTOR: usize = 128;
 
-/// What a request carries beside its message.
+/// What a request carries beside its message, and what every command's message carries.
 #[derive(Debug, Clone)]
 pub struct Call {
     /// Who asks, as far as the caller says so itself (metadata `patron-actor`).
@@ -23,11 +26,28 @@ pub struct Call {
     pub deadline: Option<Instant>,
     /// W3C trace context, or empty.
     pub trace_context: String,
+    pub(crate) command: CommandFields,
+}
+
+/// Checks every field of a request, and takes it apart.
+///
+/// # Errors
+/// See [`validate`](crate::validate).
+pub fn open<M: Message + Name>(request: Request<M>) -> Result<(Call, M), Status> {
+    let fields = check(request.get_ref())?;
+    let mut call = Call::of(&request);
+    call.command = CommandFields::of(&fields);
+    Ok((call, request.into_inner()))
+}
+
+/// Takes a request apart without a look at its fields: for batches, whose items are each checked by
+/// themselves, so that a wrong one does not stop the others.
+pub fn open_batch<M>(request: Request<M>) -> (Call, M) {
+    (Call::of(&request), request.into_inner())
 }
 
 impl Call {
-    /// Reads it from a request's metadata.
-    pub fn of<T>(request: &Request<T>) -> Self {
+    fn of<T>(request: &Request<T>) -> Self {
         let metadata = request.metadata();
         let text = |name: &str| text(metadata, name);
         let actor = text("patron-actor").filter(|actor| actor.len() <= LONGEST_ACTOR);
@@ -36,6 +56,7 @@ impl Call {
             actor: actor.unwrap_or("anonymous").to_owned(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
             trace_context: text("traceparent").unwrap_or_default().to_owned(),
+            command: CommandFields::default(),
         }
     }
 

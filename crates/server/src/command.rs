@@ -9,37 +9,51 @@ use uuid::Uuid;
 
 use crate::Call;
 use crate::status::invalid;
-use crate::validate::check;
 
 /// A message that asks for something to happen.
 pub trait Command: Message + Name {}
 
 impl<M: Message + Name> Command for M {}
 
-/// Checks a command's fields and turns it into a request to the engine.
+/// The fields that every command message has; empty in a query.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CommandFields {
+    request_id: String,
+    etag: String,
+    validate_only: bool,
+}
+
+impl CommandFields {
+    pub(crate) fn of(fields: &DynamicMessage) -> Self {
+        let text = |name: &str| {
+            let value = fields.get_field_by_name(name);
+            value
+                .and_then(|value| value.as_str().map(str::to_owned))
+                .unwrap_or_default()
+        };
+        let validate_only = fields.get_field_by_name("validate_only");
+        Self {
+            request_id: text("request_id"),
+            etag: text("etag"),
+            validate_only: validate_only
+                .and_then(|value| value.as_bool())
+                .unwrap_or(false),
+        }
+    }
+}
+
+/// What a command asks of the engine.
 pub fn request<M: Command>(call: &Call, message: &M, root: StreamId) -> Result<Request, Status> {
-    let fields = check(message)?;
     Ok(Request {
         root,
-        request_id: request_id(&text(&fields, "request_id"))?,
+        request_id: request_id(&call.command.request_id)?,
         fingerprint: fingerprint(message),
-        etag: etag(&text(&fields, "etag"))?,
-        validate_only: fields
-            .get_field_by_name("validate_only")
-            .and_then(|value| value.as_bool())
-            .unwrap_or(false),
+        etag: etag(&call.command.etag)?,
+        validate_only: call.command.validate_only,
         actor: call.actor.clone(),
         trace_context: call.trace_context.clone(),
         deadline: call.deadline,
     })
-}
-
-/// The text in a field, or nothing where there is no such field.
-fn text(fields: &DynamicMessage, name: &str) -> String {
-    let value = fields.get_field_by_name(name);
-    value
-        .and_then(|value| value.as_str().map(str::to_owned))
-        .unwrap_or_default()
 }
 
 fn request_id(request_id: &str) -> Result<Uuid, Status> {

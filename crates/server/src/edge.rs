@@ -103,7 +103,10 @@ impl Edge {
         let router = routes
             .into_axum_router()
             .route("/livez", get(|| async { StatusCode::OK }))
-            .route("/readyz", get(move || readyz(Arc::clone(&readiness))));
+            .route(
+                "/readyz",
+                get(move || std::future::ready(readyz(&readiness))),
+            );
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::new())
             .layer(DeadlineLayer)
@@ -123,7 +126,7 @@ impl Edge {
     }
 }
 
-async fn readyz(readiness: Readiness) -> (StatusCode, String) {
+fn readyz(readiness: &Readiness) -> (StatusCode, String) {
     match readiness() {
         Ok(()) => (StatusCode::OK, "ready".to_owned()),
         Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),

@@ -5,6 +5,9 @@ use std::sync::Arc;
 
 use eventsourcing::Clock;
 use journal::Topics;
+use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
+#[cfg(feature = "kafka")]
+use journal_kafka::{KafkaOptions, KafkaTopics};
 
 /// Where the topics are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +24,14 @@ pub enum LogSource {
 pub struct OpenLog {
     /// The topics.
     pub topics: Arc<dyn Topics>,
-    embedded: Option<journal_embedded::EmbeddedTopics>,
+    closing: Closing,
+}
+
+#[derive(Debug, Clone)]
+enum Closing {
+    Embedded(EmbeddedTopics),
+    #[cfg(feature = "kafka")]
+    Kafka(KafkaTopics),
 }
 
 impl LogSource {
@@ -29,23 +39,23 @@ impl LogSource {
     ///
     /// # Errors
     /// A sentence for the operator.
-    pub fn open(&self, clock: Arc<dyn Clock>) -> Result<OpenLog, String> {
+    pub async fn open(&self, clock: Arc<dyn Clock>) -> Result<OpenLog, String> {
         match self {
             Self::Embedded(dir) => {
-                let topics = journal_embedded::EmbeddedTopics::open(dir, clock)
-                    .map_err(|error| error.to_string())?;
+                let opened = EmbeddedTopics::open(dir, EmbeddedOptions::new(clock)).await;
+                let topics = opened.map_err(|error| error.to_string())?;
                 Ok(OpenLog {
                     topics: Arc::new(topics.clone()),
-                    embedded: Some(topics),
+                    closing: Closing::Embedded(topics),
                 })
             }
             #[cfg(feature = "kafka")]
             Self::Kafka(brokers) => {
-                let topics =
-                    journal_kafka::KafkaTopics::open(brokers).map_err(|error| error.to_string())?;
+                let topics = KafkaTopics::open(brokers, KafkaOptions::default())
+                    .map_err(|error| error.to_string())?;
                 Ok(OpenLog {
-                    topics: Arc::new(topics),
-                    embedded: None,
+                    topics: Arc::new(topics.clone()),
+                    closing: Closing::Kafka(topics),
                 })
             }
         }
@@ -55,8 +65,14 @@ impl LogSource {
 impl OpenLog {
     /// Closes it; everything appended is safe then.
     pub async fn close(&self) {
-        if let Some(embedded) = &self.embedded {
-            embedded.close().await;
+        match &self.closing {
+            Closing::Embedded(topics) => {
+                if let Err(error) = topics.close().await {
+                    tracing::warn!(%error, "the journal was not closed in good order");
+                }
+            }
+            #[cfg(feature = "kafka")]
+            Closing::Kafka(topics) => topics.close().await,
         }
     }
 }

@@ -144,7 +144,16 @@ impl Check {
                     self.value(value, field, &format!("{path}[{i}]"), depth);
                 }
             }
-            _ => {}
+            Value::String(_)
+            | Value::Bool(_)
+            | Value::I32(_)
+            | Value::I64(_)
+            | Value::U32(_)
+            | Value::U64(_)
+            | Value::F32(_)
+            | Value::F64(_)
+            | Value::Bytes(_)
+            | Value::Map(_) => {}
         }
     }
 

@@ -57,12 +57,12 @@ impl Service for Acquisition {
 
 /// The stream of a proposition.
 pub(crate) fn proposition_stream(id: &PropositionId) -> Result<StreamId, Wrong> {
-    StreamId::new(&format!("propositions/{id}")).map_err(|error| Wrong::new("name", error))
+    StreamId::new(format!("propositions/{id}")).map_err(|error| Wrong::new("name", error))
 }
 
 /// The stream of a prospect.
 pub(crate) fn prospect_stream(id: Uuid) -> Result<StreamId, Wrong> {
-    StreamId::new(&format!("prospects/{id}")).map_err(|error| Wrong::new("name", error))
+    StreamId::new(format!("prospects/{id}")).map_err(|error| Wrong::new("name", error))
 }
 
 fn of_proposition(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), ApplyError> {

@@ -1,1 +1,99 @@
 //! The retention service: keeps customers.
+//!
+//! ```text
+//!  gRPC ─► api ─► desk ─► runtime ─► journal ─► service (apply) ─► read_model
+//!           │       └► domain (decide)  ▲                              │
+//!           └──────── wire ─────────────┘◄──────── answers ────────────┘
+//!                                       │
+//!  acquisition's events ─► told ─► policy (decide)
+//! ```
+//! A method of the API parses a message, has the engine execute or read, and replies. The rules are in the
+//! crate `retention-domain`; how rows follow from events is in `read_model`.
+
+mod api;
+mod desk;
+mod policy;
+mod read_model;
+mod service;
+mod settings;
+#[cfg(test)]
+mod story;
+mod told;
+mod wire;
+
+use std::sync::Arc;
+
+use eventsourcing::Clock;
+use journal::Topics;
+use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
+use patron_proto::retention::v1::event_service_server::EventServiceServer;
+use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
+use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
+use runtime::{Engine, Options};
+use server::MAX_MESSAGE_BYTES;
+use tonic::service::Routes;
+
+use crate::api::customers::Customers;
+use crate::api::events::Events;
+use crate::api::promises::Promises;
+use crate::api::scoreboard::Scoreboards;
+use crate::desk::Desk;
+pub use crate::service::Retention;
+pub use crate::settings::Settings;
+
+/// The full names of the gRPC services, for health checks.
+pub const SERVICES: [&str; 4] = [
+    "patron.retention.v1.CustomerService",
+    "patron.retention.v1.PromiseService",
+    "patron.retention.v1.ScoreboardService",
+    "patron.retention.v1.EventService",
+];
+
+/// A running replica and its methods.
+#[derive(Debug, Clone)]
+pub struct Running {
+    /// The replica.
+    pub engine: Arc<Engine<Retention>>,
+    desk: Desk,
+}
+
+/// Starts a replica.
+///
+/// # Errors
+/// A sentence for the operator: what is wrong and what to do.
+pub async fn start(
+    topics: &dyn Topics,
+    clock: Arc<dyn Clock>,
+    options: Options,
+    settings: Settings,
+) -> Result<Running, String> {
+    let service = Arc::new(Retention::new(settings));
+    let engine = Engine::start(service, topics, clock, options).await?;
+    let desk = Desk {
+        engine: Arc::clone(&engine),
+    };
+    Ok(Running { engine, desk })
+}
+
+impl Running {
+    /// The gRPC services, to be served by an edge.
+    pub fn routes(&self) -> Routes {
+        let desk = || self.desk.clone();
+        Routes::new(
+            CustomerServiceServer::new(Customers(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            PromiseServiceServer::new(Promises(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(
+            ScoreboardServiceServer::new(Scoreboards(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
+        .add_service(EventServiceServer::new(Events(desk())))
+    }
+}

@@ -6,6 +6,7 @@
     reason = "helpers of tests fail as tests do"
 )]
 
+mod genesis;
 mod logs;
 mod rule;
 mod simulated;

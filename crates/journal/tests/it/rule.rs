@@ -97,7 +97,7 @@ fn attempts() -> impl Strategy<Value = Vec<Attempt>> {
         lag,
         again_after,
     });
-    proptest::collection::vec(attempt, 1..80)
+    proptest::collection::vec(attempt, 1..40)
 }
 
 /// Writers that decide on what they see (perhaps late) and append; the log as it comes to stand.

@@ -25,26 +25,36 @@ impl Columns {
     /// A sentence that names what is missing or doubled.
     pub(crate) fn read<'a>(heading: impl Iterator<Item = &'a str>) -> Result<Self, String> {
         let names: Vec<String> = heading
-            .map(|name| name.trim_start_matches('\u{feff}').trim().to_ascii_lowercase())
+            .map(|name| {
+                name.trim_start_matches('\u{feff}')
+                    .trim()
+                    .to_ascii_lowercase()
+            })
             .collect();
         let find = |wanted: &[&str]| -> Result<Option<usize>, String> {
-            let mut found = names.iter().enumerate().filter(|(_, name)| wanted.contains(&name.as_str()));
+            let mut found = names
+                .iter()
+                .enumerate()
+                .filter(|(_, name)| wanted.contains(&name.as_str()));
             match (found.next(), found.next()) {
                 (Some((first, _)), None) => Ok(Some(first)),
                 (None, _) => Ok(None),
-                (Some((_, first)), Some((_, second))) => {
-                    Err(format!("the columns {first} and {second} mean the same; {EXPECTED}"))
-                }
+                (Some((_, first)), Some((_, second))) => Err(format!(
+                    "the columns {first} and {second} mean the same; {EXPECTED}"
+                )),
             }
         };
         let missing = |name: &str| format!("there is no column {name}; {EXPECTED}");
         let with_currency = names.iter().position(|name| {
-            name.strip_prefix("amount_").is_some_and(|code| code.len() == 3)
+            name.strip_prefix("amount_")
+                .is_some_and(|code| code.len() == 3)
         });
         let amount = find(&["amount"])?;
         if let (Some(_), Some(other)) = (amount, with_currency) {
             let other = names.get(other).cloned().unwrap_or_default();
-            return Err(format!("the columns amount and {other} mean the same; {EXPECTED}"));
+            return Err(format!(
+                "the columns amount and {other} mean the same; {EXPECTED}"
+            ));
         }
         let columns = Self {
             customer_id: find(&["customer_id"])?.ok_or_else(|| missing("customer_id"))?,
@@ -67,7 +77,10 @@ impl Columns {
             columns.purchase_id,
             columns.contribution_margin,
         ];
-        let rest = names.iter().enumerate().filter(|(at, _)| !used.contains(&Some(*at)));
+        let rest = names
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| !used.contains(&Some(*at)));
         let ignored = rest.map(|(_, name)| name.clone()).collect();
         Ok(Self { ignored, ..columns })
     }
@@ -80,15 +93,22 @@ mod tests {
     #[test]
     fn a_heading_may_carry_the_currency_and_more_than_is_needed() {
         let columns = Columns::read("customer_id,date,units,amount_usd".split(',')).unwrap();
-        assert_eq!((columns.customer_id, columns.occurred_at, columns.amount), (0, 1, 3));
+        assert_eq!(
+            (columns.customer_id, columns.occurred_at, columns.amount),
+            (0, 1, 3)
+        );
         assert_eq!(columns.currency_in_heading.as_deref(), Some("USD"));
         assert_eq!(columns.ignored, ["units"]);
     }
 
     #[test]
     fn the_order_and_the_case_of_columns_do_not_matter() {
-        let columns = Columns::read("\u{feff}Amount, Currency ,OCCURRED_AT,Customer_ID".split(',')).unwrap();
-        assert_eq!((columns.customer_id, columns.occurred_at, columns.amount), (3, 2, 0));
+        let columns =
+            Columns::read("\u{feff}Amount, Currency ,OCCURRED_AT,Customer_ID".split(',')).unwrap();
+        assert_eq!(
+            (columns.customer_id, columns.occurred_at, columns.amount),
+            (3, 2, 0)
+        );
         assert_eq!(columns.currency, Some(1));
     }
 
@@ -97,8 +117,14 @@ mod tests {
         let missing = Columns::read("customer,date,amount".split(',')).unwrap_err();
         assert!(missing.contains("no column customer_id"), "{missing}");
         let doubled = Columns::read("customer_id,date,occurred_at,amount".split(',')).unwrap_err();
-        assert!(doubled.contains("date and occurred_at mean the same"), "{doubled}");
+        assert!(
+            doubled.contains("date and occurred_at mean the same"),
+            "{doubled}"
+        );
         let amounts = Columns::read("customer_id,date,amount,amount_eur".split(',')).unwrap_err();
-        assert!(amounts.contains("amount and amount_eur mean the same"), "{amounts}");
+        assert!(
+            amounts.contains("amount and amount_eur mean the same"),
+            "{amounts}"
+        );
     }
 }

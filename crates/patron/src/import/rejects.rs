@@ -22,7 +22,11 @@ impl Rejects {
         if path.exists() {
             std::fs::remove_file(&path).with_context(|| format!("removing {}", path.display()))?;
         }
-        Ok(Self { path, writer: None, count: 0 })
+        Ok(Self {
+            path,
+            writer: None,
+            count: 0,
+        })
     }
 
     /// Notes one row.
@@ -33,12 +37,16 @@ impl Rejects {
             Some(writer) => writer,
             none => {
                 let mut writer = csv::Writer::from_path(path).with_context(context)?;
-                writer.write_record(["line", "reason", "row"]).with_context(context)?;
+                writer
+                    .write_record(["line", "reason", "row"])
+                    .with_context(context)?;
                 none.insert(writer)
             }
         };
         self.count += 1;
-        writer.write_record([&line.to_string(), reason, row]).with_context(context)
+        writer
+            .write_record([&line.to_string(), reason, row])
+            .with_context(context)
     }
 
     /// How many there are.
@@ -48,8 +56,12 @@ impl Rejects {
 
     /// The file, if there is one, written out.
     pub(crate) fn finish(mut self) -> anyhow::Result<Option<PathBuf>> {
-        let Some(mut writer) = self.writer.take() else { return Ok(None) };
-        writer.flush().with_context(|| format!("writing {}", self.path.display()))?;
+        let Some(mut writer) = self.writer.take() else {
+            return Ok(None);
+        };
+        writer
+            .flush()
+            .with_context(|| format!("writing {}", self.path.display()))?;
         Ok(Some(self.path))
     }
 }
@@ -64,10 +76,15 @@ mod tests {
         let import = folder.path().join("purchases.csv");
         assert_eq!(Rejects::beside(&import).unwrap().finish().unwrap(), None);
         let mut rejects = Rejects::beside(&import).unwrap();
-        rejects.add(7, "amount is negative", "1,1997-01-18,-1").unwrap();
+        rejects
+            .add(7, "amount is negative", "1,1997-01-18,-1")
+            .unwrap();
         let path = rejects.finish().unwrap().unwrap();
         let text = std::fs::read_to_string(&path).unwrap();
-        assert_eq!(text, "line,reason,row\n7,amount is negative,\"1,1997-01-18,-1\"\n");
+        assert_eq!(
+            text,
+            "line,reason,row\n7,amount is negative,\"1,1997-01-18,-1\"\n"
+        );
         assert_eq!(Rejects::beside(&import).unwrap().count(), 0);
         assert!(!path.exists(), "rejects of an earlier run would mislead");
     }

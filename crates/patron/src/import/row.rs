@@ -24,6 +24,13 @@ pub(crate) struct PurchaseRow {
     pub(crate) purchase_id: String,
 }
 
+impl PurchaseRow {
+    /// The row in words, for the rejects file.
+    pub(crate) fn text(&self) -> String {
+        format!("{},{},{}", self.customer_id, self.occurred_at, self.amount)
+    }
+}
+
 /// Turns records into rows.
 #[derive(Debug)]
 pub(crate) struct RowReader {
@@ -38,7 +45,11 @@ const LONGEST_ID: usize = 100;
 
 impl RowReader {
     pub(crate) fn new(columns: Columns, currency: Option<Currency>) -> Self {
-        Self { columns, currency, seen: HashMap::new() }
+        Self {
+            columns,
+            currency,
+            seen: HashMap::new(),
+        }
     }
 
     /// Reads one record.
@@ -51,12 +62,18 @@ impl RowReader {
         let optional = |at: Option<usize>| at.map(field).filter(|text| !text.is_empty());
         let customer_id = field(columns.customer_id);
         if customer_id.is_empty() || customer_id.len() > LONGEST_ID {
-            return Err(format!("customer_id must have 1 to {LONGEST_ID} characters"));
+            return Err(format!(
+                "customer_id must have 1 to {LONGEST_ID} characters"
+            ));
         }
         let occurred_at = moment(field(columns.occurred_at))?;
         let currency = match optional(columns.currency).or(columns.currency_in_heading.as_deref()) {
-            Some(code) => code.parse().map_err(|unknown: money::UnknownCurrency| unknown.to_string())?,
-            None => self.currency.ok_or("no currency: add a column or give --currency")?,
+            Some(code) => code
+                .parse()
+                .map_err(|unknown: money::UnknownCurrency| unknown.to_string())?,
+            None => self
+                .currency
+                .ok_or("no currency: add a column or give --currency")?,
         };
         let amount = minor_units("amount", field(columns.amount), currency)?;
         if amount < 0 {
@@ -99,14 +116,17 @@ impl RowReader {
         hasher.finalize_xof().fill(&mut hash);
         let nth = self.seen.entry(hash).or_default();
         *nth += 1;
-        let digits: String = hash.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("row-{digits}-{nth}")
+        format!("row-{:032x}-{nth}", u128::from_be_bytes(hash))
     }
 }
 
 /// A day (its 00:00 UTC) or a moment in RFC 3339.
 fn moment(text: &str) -> Result<Time, String> {
-    let wrong = || format!("{text:?} is neither a date such as 1997-01-31 nor a time such as 1997-01-31T12:00:00Z");
+    let wrong = || {
+        format!(
+            "{text:?} is neither a date such as 1997-01-31 nor a time such as 1997-01-31T12:00:00Z"
+        )
+    };
     if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
         return Ok(Time::from_micros(timestamp.as_microsecond()));
     }
@@ -121,14 +141,17 @@ fn moment(text: &str) -> Result<Time, String> {
 /// A decimal in major units as minor units, if it is exact.
 fn minor_units(column: &str, text: &str, currency: Currency) -> Result<i64, String> {
     let decimals = currency.decimals();
-    let wrong = || format!("{column} {text:?} is not an amount with at most {decimals} decimals in {currency}");
+    let wrong = || {
+        format!("{column} {text:?} is not an amount with at most {decimals} decimals in {currency}")
+    };
     let decimal = Decimal::from_str_exact(text).map_err(|_| wrong())?;
     let scale = Decimal::from(10_u64.pow(decimals));
     let minor = decimal.checked_mul(scale).ok_or_else(wrong)?;
     if !minor.fract().is_zero() {
         return Err(wrong());
     }
-    i64::try_from(minor.trunc().mantissa() / 10_i128.pow(minor.trunc().scale())).map_err(|_| wrong())
+    i64::try_from(minor.trunc().mantissa() / 10_i128.pow(minor.trunc().scale()))
+        .map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -148,10 +171,17 @@ mod tests {
 
     #[test]
     fn a_row_is_read_to_the_cent_and_the_day() {
-        let row = read(&mut reader("customer_id,date,amount_usd"), "1,1997-01-18,29.73").unwrap();
+        let row = read(
+            &mut reader("customer_id,date,amount_usd"),
+            "1,1997-01-18,29.73",
+        )
+        .unwrap();
         assert_eq!(row.amount.to_string(), "29.73 USD");
         assert_eq!(row.occurred_at.to_string(), "1997-01-18T00:00:00Z");
-        let yen = read(&mut reader("customer_id,occurred_at,amount,currency"), "1,1997-01-18T10:00:00+02:00,500,JPY");
+        let yen = read(
+            &mut reader("customer_id,occurred_at,amount,currency"),
+            "1,1997-01-18T10:00:00+02:00,500,JPY",
+        );
         let yen = yen.unwrap();
         assert_eq!(yen.amount.minor_units, 500);
         assert_eq!(yen.occurred_at, Time::from_seconds(853_574_400));

@@ -11,7 +11,8 @@ use read_model::Store;
 use crate::workload::{assert_right, open, options, position, replay};
 
 const COMMITS: u64 = 600;
-const SEEDS: u64 = 24;
+/// For each of four kinds of damage.
+const SEEDS: u64 = 12;
 
 /// A folder that was closed in the middle of a batch, so that it holds a redo file as well.
 fn prepared() -> tempfile::TempDir {
@@ -63,18 +64,29 @@ fn truncate_a_file(dir: &Path, random: &mut SmallRng) {
     file.set_len(random.random_range(0..length)).unwrap();
 }
 
+/// Any byte of any file is as likely as any other, so most flips hit the rows.
 fn flip_bytes(dir: &Path, random: &mut SmallRng) {
-    let files = files(dir);
+    let mut files: Vec<_> = files(dir)
+        .into_iter()
+        .map(|path| (fs::read(&path).unwrap(), path))
+        .collect();
+    let total: usize = files.iter().map(|(bytes, _)| bytes.len()).sum();
     for _ in 0..100 {
-        let path = files.choose(random).unwrap();
-        let mut bytes = fs::read(path).unwrap();
-        let at = random.random_range(0..bytes.len());
-        bytes[at] ^= random.random_range(1..=255_u8);
+        let mut at = random.random_range(0..total);
+        for (bytes, _) in &mut files {
+            if let Some(byte) = bytes.get_mut(at) {
+                *byte ^= random.random_range(1..=255_u8);
+                break;
+            }
+            at -= bytes.len();
+        }
+    }
+    for (bytes, path) in files {
         fs::write(path, bytes).unwrap();
     }
 }
 
-fn flip_one_byte(dir: &Path, random: &mut SmallRng) {
+fn flip_one_bit(dir: &Path, random: &mut SmallRng) {
     let files = files(dir);
     let path = files.choose(random).unwrap();
     let mut bytes = fs::read(path).unwrap();
@@ -123,7 +135,7 @@ fn a_hundred_flipped_bytes_never_show_wrong_rows() {
 
 #[test]
 fn one_flipped_bit_never_shows_wrong_rows() {
-    survives(flip_one_byte);
+    survives(flip_one_bit);
 }
 
 #[test]
@@ -153,7 +165,9 @@ fn an_unharmed_folder_is_not_given_up() {
 #[test]
 fn a_damaged_folder_is_moved_aside_for_somebody_to_look_at() {
     let dir = prepared();
-    flip_bytes(dir.path(), &mut SmallRng::seed_from_u64(1));
+    for file in files(&dir.path().join("generation-1/sled")) {
+        fs::write(file, "nothing that sled ever wrote").unwrap();
+    }
     assert!(open(dir.path()).is_fresh());
     assert!(dir.path().join("generation-1.damaged-1").is_dir());
 }

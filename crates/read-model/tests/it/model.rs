@@ -173,7 +173,7 @@ fn run(steps: Vec<Step>, mut store: Store, reopen: Option<&dyn Fn() -> Store>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     #[test]
     fn a_table_on_disk_is_a_sorted_map(steps in vec(step(), 1..40)) {

@@ -76,7 +76,7 @@ fn no_reader_sees_half_a_commit_while_batches_go_to_sled() {
             })
             .collect();
         let mut random = SmallRng::seed_from_u64(7);
-        for _ in 0..3000 {
+        for _ in 0..1500 {
             transfer(&store, &mut random);
         }
         done.store(true, Ordering::Relaxed);

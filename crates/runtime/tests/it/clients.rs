@@ -40,7 +40,7 @@ impl World {
             let (pair, command) = self.something();
             if self.chance(40) {
                 // A rival at the same moment, who wants what only one of them can have.
-                let rival = self.rival(&pair, command);
+                let rival = Self::rival(&pair, command);
                 let mut other = Session::default();
                 futures::join!(
                     self.request(service, (pair, command), &mut sessions[service]),
@@ -205,7 +205,7 @@ impl World {
         (self.pairs[pair].clone(), command)
     }
 
-    fn rival(&self, pair: &Pair, command: Command) -> (Pair, Command) {
+    fn rival(pair: &Pair, command: Command) -> (Pair, Command) {
         let other = Pair {
             key: pair.partner.clone(),
             partner: pair.key.clone(),

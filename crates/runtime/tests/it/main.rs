@@ -1,5 +1,15 @@
 //! Tests of the engine as a whole: over a simulated log, and over real folders.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    clippy::print_stdout,
+    reason = "in a test, what is not as it must be should panic where it is found"
+)]
+
 mod checker;
 mod clients;
 mod history;

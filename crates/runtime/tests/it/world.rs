@@ -22,7 +22,7 @@ const INSTANCES: usize = 2;
 /// How often an instance that does not come up is started.
 const STARTS: usize = 200;
 /// In simulated time: longer than any run without a fault needs.
-const REST: Duration = Duration::from_mins(5);
+const REST: Duration = Duration::from_secs(300);
 
 /// How a run is set up.
 #[derive(Debug, Clone, Copy)]
@@ -235,12 +235,10 @@ impl World {
                     self.start(slot).await;
                 }
                 3..=5 => {
-                    self.for_a_while(slot, |client, on| client.stall_tails(on))
-                        .await
+                    self.for_a_while(slot, Client::stall_tails).await;
                 }
                 6 => {
-                    self.for_a_while(slot, |client, on| client.cut_off(on))
-                        .await
+                    self.for_a_while(slot, Client::cut_off).await;
                 }
                 7 => self.crash_the_log(),
                 _ => {}

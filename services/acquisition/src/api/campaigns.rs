@@ -1,4 +1,4 @@
-//! CampaignService.
+//! `CampaignService`.
 
 use acquisition_domain::campaign::{self, SpendKey};
 use acquisition_domain::id::{CampaignId, CampaignName, PropositionId, SpendId};
@@ -9,7 +9,7 @@ use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::campaign_service_server::CampaignService;
 use read_model::{Error, Rows};
 use runtime::{Work, version};
-use server::{Call, Page, from_timestamp, money_out, parse, present, timestamp};
+use server::{Page, from_timestamp, money_out, parse, present, timestamp};
 use tonic::{Request, Response, Status};
 
 use super::when;
@@ -19,7 +19,7 @@ use crate::read_model::scorecard::{Promises, Scorecard, scorecard};
 use crate::wire::campaign::{Planned, Spent};
 use crate::wire::{self, campaign_name, proposition_id, small_out};
 
-/// CampaignService.
+/// `CampaignService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Campaigns(pub(crate) Desk);
 
@@ -29,7 +29,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::CreateCampaignRequest>,
     ) -> Result<Response<proto::Campaign>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = proposition_id("parent", &message.parent)?;
         let campaign_id: CampaignId = parse("campaign_id", &message.campaign_id)?;
         let written = present("campaign", message.campaign.as_ref())?;
@@ -57,7 +57,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::StartCampaignRequest>,
     ) -> Result<Response<proto::Campaign>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let CampaignName {
             proposition_id,
             campaign_id,
@@ -78,7 +78,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::EndCampaignRequest>,
     ) -> Result<Response<proto::Campaign>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let CampaignName {
             proposition_id,
             campaign_id,
@@ -99,7 +99,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::RecordSpendRequest>,
     ) -> Result<Response<proto::Spend>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let CampaignName {
             proposition_id,
             campaign_id,
@@ -139,8 +139,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::GetCampaignRequest>,
     ) -> Result<Response<proto::Campaign>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let name = campaign_name("name", &message.name)?;
         let read = |rows: &dyn Rows| get(rows, &name);
         self.0
@@ -152,8 +151,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::ListCampaignsRequest>,
     ) -> Result<Response<proto::ListCampaignsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let asked = ["campaigns", &message.parent];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let after = page.after_text()?;
@@ -183,8 +181,7 @@ impl CampaignService for Campaigns {
         &self,
         request: Request<proto::GetCampaignScorecardRequest>,
     ) -> Result<Response<proto::CampaignScorecard>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let name = campaign_name("name", &message.name)?;
         let now = self.0.engine.clock().now();
         let as_of = message.as_of.as_ref().map_or(now, from_timestamp);

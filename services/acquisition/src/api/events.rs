@@ -1,4 +1,4 @@
-//! EventService.
+//! `EventService`.
 
 use std::pin::Pin;
 
@@ -10,7 +10,7 @@ use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
 
-/// EventService.
+/// `EventService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Events(pub(crate) Desk);
 
@@ -23,8 +23,7 @@ impl EventService for Events {
         &self,
         request: Request<proto::WatchEventsRequest>,
     ) -> Result<Response<Self::WatchEventsStream>, Status> {
-        let message = request.into_inner();
-        server::validate(&message)?;
+        let (_, message) = server::open(request)?;
         let watching = Watching {
             types: message.types,
             subject: message.subject,

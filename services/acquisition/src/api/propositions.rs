@@ -1,4 +1,4 @@
-//! PropositionService.
+//! `PropositionService`.
 
 use acquisition_domain::id::{PresentationId, PropositionId};
 use acquisition_domain::input::When;
@@ -8,7 +8,7 @@ use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::proposition_service_server::PropositionService;
 use read_model::{Error, Rows};
 use runtime::version;
-use server::{Call, Page, Wrong, invalid, parse, present, resource_id};
+use server::{Page, Wrong, invalid, parse, present, resource_id};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -16,7 +16,7 @@ use crate::read_model::propositions;
 use crate::wire::proposition::Written;
 use crate::wire::{self, proposition_id};
 
-/// PropositionService.
+/// `PropositionService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Propositions(pub(crate) Desk);
 
@@ -26,7 +26,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::CreatePropositionRequest>,
     ) -> Result<Response<proto::Proposition>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = parse("proposition_id", &message.proposition_id)?;
         let content = content(message.proposition.as_ref())?;
         let make = move |work: &runtime::Work<'_>| {
@@ -45,7 +45,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::UpdatePropositionRequest>,
     ) -> Result<Response<proto::Proposition>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
         let content = content(message.proposition.as_ref())?;
         let make = move |work: &runtime::Work<'_>| {
@@ -64,7 +64,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::PublishPropositionRequest>,
     ) -> Result<Response<proto::Proposition>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
         let make = |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Publish {
@@ -80,7 +80,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::AddPresentationRequest>,
     ) -> Result<Response<proto::Presentation>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = proposition_id("parent", &message.parent)?;
         let presentation_id: PresentationId = parse("presentation_id", &message.presentation_id)?;
         let written = present("presentation", message.presentation.as_ref())?;
@@ -105,7 +105,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::FlagPresentationRequest>,
     ) -> Result<Response<proto::Presentation>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let (id, presentation_id) = presentation_name("name", &message.name)?;
         let (flagged, note) = (presentation_id.clone(), message.reason.clone());
         let make = move |work: &runtime::Work<'_>| {
@@ -127,7 +127,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::ClearPresentationFlagRequest>,
     ) -> Result<Response<proto::Presentation>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let (id, presentation_id) = presentation_name("name", &message.name)?;
         let (cleared, note) = (presentation_id.clone(), message.note.clone());
         let make = move |work: &runtime::Work<'_>| {
@@ -149,8 +149,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::GetPropositionRequest>,
     ) -> Result<Response<proto::Proposition>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
         let full = message.view() == proto::PropositionView::Full;
         let read = |rows: &dyn Rows| get(rows, &id, full);
@@ -163,15 +162,14 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::ListPropositionsRequest>,
     ) -> Result<Response<proto::ListPropositionsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let full = message.view() == proto::PropositionView::Full;
         let asked = ["propositions", message.view().as_str_name()];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let after = page.after_text()?;
         let read = |rows: &dyn Rows| {
             let mut found = Vec::new();
-            for (id, state) in propositions::list(rows, after, page.wanted())? {
+            for (id, state) in propositions::list(rows, after.as_ref(), page.wanted())? {
                 let version = version(rows, &format!("propositions/{id}"))?;
                 if let Ok(parsed) = id.parse() {
                     found.push((
@@ -195,8 +193,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::GetPresentationRequest>,
     ) -> Result<Response<proto::Presentation>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let (id, presentation_id) = presentation_name("name", &message.name)?;
         let read = |rows: &dyn Rows| one(rows, &id, &presentation_id);
         self.0
@@ -208,8 +205,7 @@ impl PropositionService for Propositions {
         &self,
         request: Request<proto::ListPresentationsRequest>,
     ) -> Result<Response<proto::ListPresentationsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = proposition_id("parent", &message.parent)?;
         let asked = ["presentations", &message.parent];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;

@@ -1,4 +1,4 @@
-//! ProspectService.
+//! `ProspectService`.
 
 use std::collections::BTreeMap;
 
@@ -26,10 +26,12 @@ use crate::wire::{self, optional_campaign, proposition_id, prospect_id};
 
 /// The namespace of ids that are made from request ids.
 const FROM_REQUEST: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7072_6f73_7065);
+/// How many touches one batch may have.
+const LARGEST_BATCH: usize = 1_000;
 /// Prospects of one batch whose touches are recorded at once.
 const AT_ONCE: usize = 64;
 
-/// ProspectService.
+/// `ProspectService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Prospects(pub(crate) Desk);
 
@@ -39,8 +41,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::CreateProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let written = present("prospect", message.prospect.as_ref())?;
         let kind: Kind = wire::prospect::kind("prospect.kind", written.kind)?;
         let source = written.source.clone();
@@ -60,7 +61,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::RecordTouchpointRequest>,
     ) -> Result<Response<proto::Touchpoint>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = prospect_id("parent", &message.parent)?;
         let written = present("touchpoint", message.touchpoint.as_ref())?;
         self.record(&call, &message, id, written).await
@@ -70,9 +71,12 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::BatchRecordTouchpointsRequest>,
     ) -> Result<Response<proto::BatchRecordTouchpointsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open_batch(request);
         let batch: Uuid = parse("request_id", &message.request_id)?;
+        if message.items.len() > LARGEST_BATCH {
+            let what = format!("has more than {LARGEST_BATCH} entries: split the batch");
+            return Err(server::invalid("items", &what));
+        }
         // Touches of one prospect follow each other, those of others do not wait for them.
         let mut by_prospect: BTreeMap<String, Vec<(usize, proto::TouchpointItem)>> =
             BTreeMap::new();
@@ -105,7 +109,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::QualifyProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let qualification = Qualification {
             proposition_id: proposition_id("proposition", &message.proposition)?,
@@ -125,8 +129,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::ConvertProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let promises = message.promises.iter().map(wire::prospect::proposed);
         let ask = Ask {
@@ -164,8 +167,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::CloseProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let closing = Closing {
             reason: wire::prospect::close_reason("reason", message.reason)?,
@@ -187,8 +189,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::GetProspectRequest>,
     ) -> Result<Response<proto::Prospect>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
         let read = |rows: &dyn Rows| get(rows, id);
         self.0
@@ -200,8 +201,7 @@ impl ProspectService for Prospects {
         &self,
         request: Request<proto::ListProspectsRequest>,
     ) -> Result<Response<proto::ListProspectsResponse>, Status> {
-        let (call, message) = (Call::of(&request), request.into_inner());
-        server::validate(&message)?;
+        let (call, message) = server::open(request)?;
         let page = Page::parse(message.page_size, &message.page_token, &["prospects"])?;
         let after = page.after_uuid()?;
         let read = |rows: &dyn Rows| {

@@ -101,8 +101,10 @@ async fn flag(
         )
     };
     let done = engine.execute(request, decide, |_| Ok(())).await;
-    done.map(|_| ()).map_err(|failure| match failure {
-        runtime::Failure::Refused(refusal) => refusal.to_string(),
-        other => other.to_string(),
+    done.map(|_| ()).map_err(|failure| {
+        if let runtime::Failure::Refused(refusal) = &failure {
+            return refusal.to_string();
+        }
+        failure.to_string()
     })
 }

@@ -19,16 +19,16 @@ const NAMED: Table<(String, String, Uuid), ()> = Table::new("named");
 
 /// The customers credited to a campaign.
 pub(crate) fn credited(rows: &dyn Rows, campaign: &CampaignName) -> Result<Vec<Uuid>, Error> {
-    customers(CREDITED, rows, campaign)
+    customers(&CREDITED, rows, campaign)
 }
 
 /// The customers whose conversion names a campaign.
 pub(crate) fn named(rows: &dyn Rows, campaign: &CampaignName) -> Result<Vec<Uuid>, Error> {
-    customers(NAMED, rows, campaign)
+    customers(&NAMED, rows, campaign)
 }
 
 fn customers(
-    table: Table<(String, String, Uuid), ()>,
+    table: &Table<(String, String, Uuid), ()>,
     rows: &dyn Rows,
     campaign: &CampaignName,
 ) -> Result<Vec<Uuid>, Error> {

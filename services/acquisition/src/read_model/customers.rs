@@ -63,16 +63,16 @@ pub(crate) enum Fate {
 impl Customer {
     /// Whether it was a customer at that moment.
     pub(crate) fn is_active_at(&self, at: Time) -> bool {
-        let turns = self.turns.iter().filter(|turn| turn.at <= at);
-        self.acquired_at <= at && turns.last().is_none_or(|turn| turn.active)
+        let last = self.turns.iter().rfind(|turn| turn.at <= at);
+        self.acquired_at <= at && last.is_none_or(|turn| turn.active)
     }
 }
 
 impl Promise {
     /// What had become of it by that moment; nothing while it was open.
     pub(crate) fn fate_at(&self, at: Time) -> Option<Fate> {
-        let said = self.verdicts.iter().filter(|(said_at, _)| *said_at <= at);
-        said.last().map(|(_, fate)| *fate)
+        let said = self.verdicts.iter().rfind(|(said_at, _)| *said_at <= at);
+        said.map(|(_, fate)| *fate)
     }
 }
 

@@ -34,10 +34,10 @@ pub(crate) fn get(rows: &dyn Rows, id: &PropositionId) -> Result<Option<Proposit
 /// Propositions by id, after the one given.
 pub(crate) fn list(
     rows: &dyn Rows,
-    after: Option<String>,
+    after: Option<&String>,
     limit: usize,
 ) -> Result<Vec<(String, Proposition)>, Error> {
-    STATES.scan(rows, &(), after.as_ref(), limit)
+    STATES.scan(rows, &(), after, limit)
 }
 
 /// What a campaign has cost, in minor units of its currency.
@@ -115,7 +115,12 @@ pub(crate) fn apply(
                 &spent.saturating_add(sign * spend.amount.minor_units),
             )?;
         }
-        _ => {}
+        Event::Drafted { .. }
+        | Event::Revised { .. }
+        | Event::Published { .. }
+        | Event::Retired { .. }
+        | Event::Presentation(_)
+        | Event::Campaign(_) => {}
     }
     STATES.put(rows, &id.to_string(), &state)
 }

@@ -1,0 +1,175 @@
+//! Maximum likelihood for the Gamma-Gamma model.
+//!
+//! With s the spend of x days and m = s/x,
+//! `ℓ = lnΓ(px+q) - lnΓ(px) - lnΓ(q) + q ln v + px ln s - ln m - (px+q) ln(v+s)`.
+
+use super::table::SpendTable;
+use super::{SpendModel, SpendParameters};
+use crate::linalg::inverse;
+use crate::newton::{Evaluation, maximize, to_logarithms};
+use crate::special::{digamma_trigamma, real};
+use crate::stats::{pearson, spearman};
+use crate::{MINIMUM_REPEATERS, Refusal};
+
+/// A fitted spend model and how sure it is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpendFit {
+    /// The model at its maximum likelihood.
+    pub model: SpendModel,
+    /// The standard error of each parameter, from the observed information.
+    pub standard_errors: SpendParameters,
+    /// The log-likelihood of the mean spends.
+    pub log_likelihood: f64,
+    /// `6 - 2 log_likelihood`.
+    pub aic: f64,
+    /// How many customers with positive repeat spend it rests on.
+    pub customers: u64,
+    /// Correlation of x and mean spend; absent when either is constant.
+    pub pearson: Option<f64>,
+    /// Rank correlation of x and mean spend. The model assumes 0; above 0.2 either way it is flagged.
+    pub spearman: Option<f64>,
+}
+
+/// A parameter outside e^±12, relative to its scale, is a boundary.
+const BOUNDARY: f64 = 12.0;
+/// A parameter that may as well be 20 times larger or smaller (e^3) is not determined.
+const UNDETERMINED: f64 = 3.0;
+
+/// All customers of one x: the sums that need no parameters, and the spends that do.
+struct Frequency {
+    x: f64,
+    customers: f64,
+    sum_ln_spend: f64,
+    /// (spend, count)
+    spends: Vec<(f64, f64)>,
+}
+
+/// Fits the model.
+///
+/// Refused: [`Refusal::NotEnoughData`] below 50 customers with positive repeat spend,
+/// [`Refusal::InfiniteMeanSpend`] for q <= 1, [`Refusal::AtBoundary`].
+pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
+    let customers = table.customers();
+    if customers < MINIMUM_REPEATERS {
+        return Err(Refusal::NotEnoughData);
+    }
+    let frequencies = by_frequency(table);
+    let (days, spend) = frequencies.iter().fold((0.0, 0.0), |(days, spend), f| {
+        let own: f64 = f.spends.iter().map(|(spend, count)| spend * count).sum();
+        (days + f.x * f.customers, spend + own)
+    });
+    let mean = spend / days;
+    let start = [2.0, 3.0, mean].map(libm::log);
+    let maximum = maximize(start, |log| {
+        let parameters = log.map(libm::exp);
+        to_logarithms(evaluate(&frequencies, &parameters), &parameters)
+    })
+    .map_err(|_| Refusal::AtBoundary)?;
+    let [p, q, v] = maximum.point.map(libm::exp);
+    let covariance = inverse(&maximum.factor);
+    let [error_p, error_q, error_v] = std::array::from_fn(|k| {
+        let variance = covariance.get(k).and_then(|row| row.get(k));
+        variance.map_or(f64::INFINITY, |variance| variance.sqrt())
+    });
+    let [at_p, at_q, at_v] = maximum.point;
+    let outside = [at_p, at_q, at_v - libm::log(mean)]
+        .iter()
+        .any(|log| log.abs() > BOUNDARY);
+    let undetermined = [error_p, error_q, error_v]
+        .iter()
+        .any(|e| *e > UNDETERMINED);
+    if outside || undetermined {
+        return Err(Refusal::AtBoundary);
+    }
+    let model = SpendModel::new(SpendParameters { p, q, v }).ok_or(Refusal::InfiniteMeanSpend)?;
+    let (frequency, mean_spend) = columns(table);
+    // What the data alone contribute to the density of the mean spends.
+    let constant: f64 = table
+        .iter()
+        .map(|(x, spend, count)| real(count) * libm::log(spend / f64::from(x)))
+        .sum();
+    let log_likelihood = maximum.value - constant;
+    Ok(SpendFit {
+        model,
+        standard_errors: SpendParameters {
+            p: error_p * p,
+            q: error_q * q,
+            v: error_v * v,
+        },
+        log_likelihood,
+        aic: 6.0 - 2.0 * log_likelihood,
+        customers,
+        pearson: pearson(&frequency, &mean_spend),
+        spearman: spearman(&frequency, &mean_spend),
+    })
+}
+
+fn by_frequency(table: &SpendTable) -> Vec<Frequency> {
+    let rows: Vec<(u32, f64, u64)> = table.iter().collect();
+    rows.chunk_by(|a, b| a.0 == b.0)
+        .map(|alike| Frequency {
+            x: alike.first().map_or(0.0, |(x, ..)| f64::from(*x)),
+            customers: alike.iter().map(|(.., count)| real(*count)).sum(),
+            sum_ln_spend: alike
+                .iter()
+                .map(|(_, spend, count)| real(*count) * libm::log(*spend))
+                .sum(),
+            spends: alike
+                .iter()
+                .map(|(_, spend, count)| (*spend, real(*count)))
+                .collect(),
+        })
+        .collect()
+}
+
+fn evaluate(frequencies: &[Frequency], [p, q, v]: &[f64; 3]) -> Evaluation<3> {
+    let (at_q, ln_gamma_q, ln_v) = (digamma_trigamma(*q), libm::lgamma(*q), libm::log(*v));
+    let mut value = 0.0;
+    let (mut by_p, mut by_q, mut by_v) = (0.0, 0.0, 0.0);
+    let (mut pp, mut pq, mut pv, mut qq, mut qv, mut vv) = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0);
+    for Frequency {
+        x,
+        customers: n,
+        sum_ln_spend,
+        spends,
+    } in frequencies
+    {
+        let (shape, power) = (p * x, p * x + q);
+        let (at_shape, at_power) = (digamma_trigamma(shape), digamma_trigamma(power));
+        let (mut ln, mut inverse, mut square) = (0.0, 0.0, 0.0);
+        for (spend, count) in spends {
+            let one = 1.0 / (v + spend);
+            ln += count * libm::log(v + spend);
+            inverse += count * one;
+            square += count * one * one;
+        }
+        let ln_gammas = libm::lgamma(power) - libm::lgamma(shape) - ln_gamma_q;
+        value += n * (ln_gammas + q * ln_v) + shape * sum_ln_spend - power * ln;
+        by_p += x * (n * (at_power.0 - at_shape.0) + sum_ln_spend - ln);
+        by_q += n * (at_power.0 - at_q.0 + ln_v) - ln;
+        by_v += n * q / v - power * inverse;
+        pp += n * x * x * (at_power.1 - at_shape.1);
+        pq += n * x * at_power.1;
+        pv -= x * inverse;
+        qq += n * (at_power.1 - at_q.1);
+        qv += n / v - inverse;
+        vv += power * square - n * q / (v * v);
+    }
+    Evaluation {
+        value,
+        gradient: [by_p, by_q, by_v],
+        hessian: [[pp, pq, pv], [pq, qq, qv], [pv, qv, vv]],
+    }
+}
+
+/// x and mean spend of each customer. Dividing whole minor units, mean spends that are equal are equal
+/// to the last bit, as ranks need them.
+fn columns(table: &SpendTable) -> (Vec<f64>, Vec<f64>) {
+    table
+        .in_minor_units()
+        .flat_map(|(x, minor, count)| {
+            let x = f64::from(x);
+            (0..count).map(move |_| (x, minor / x))
+        })
+        .unzip()
+}

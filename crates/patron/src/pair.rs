@@ -1,0 +1,193 @@
+//! The pair in one process: one log, two services, two listeners, started and stopped as one.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use acquisition::SERVICES as ACQUISITION_SERVICES;
+use anyhow::anyhow;
+use eventsourcing::Clock;
+use retention::SERVICES as RETENTION_SERVICES;
+use runtime::{Engine, Options, Service};
+use server::{Edge, Limits, LogSource, OpenLog, Readiness};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonic::service::Routes;
+
+/// How long requests under way may take when the pair stops.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// What to start.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) log: LogSource,
+    /// Where the read models are.
+    pub(crate) data: PathBuf,
+    /// Where acquisition listens, if it runs here.
+    pub(crate) acquisition: Option<SocketAddr>,
+    /// Where retention listens, if it runs here.
+    pub(crate) retention: Option<SocketAddr>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) settings: Settings,
+}
+
+/// What value is computed with, in both services.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Settings {
+    pub(crate) acquisition: acquisition::Settings,
+    pub(crate) retention: retention::Settings,
+}
+
+/// The running pair.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    log: OpenLog,
+    pub(crate) acquisition: Option<Side<acquisition::Acquisition>>,
+    pub(crate) retention: Option<Side<retention::Retention>>,
+    stop: CancellationToken,
+    tracker: TaskTracker,
+}
+
+/// One running service.
+#[derive(Debug)]
+pub(crate) struct Side<S: Service> {
+    pub(crate) engine: Arc<Engine<S>>,
+    pub(crate) address: SocketAddr,
+}
+
+impl Pair {
+    /// Starts what is planned; it serves at once, and is ready when it has caught up.
+    pub(crate) async fn start(plan: Plan) -> anyhow::Result<Self> {
+        let log = plan
+            .log
+            .open(Arc::clone(&plan.clock))
+            .await
+            .map_err(|error| anyhow!(error))?;
+        let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
+        let mut pair = Self {
+            log,
+            acquisition: None,
+            retention: None,
+            stop,
+            tracker,
+        };
+        let started = pair.start_sides(&plan).await;
+        if let Err(error) = started {
+            pair.stop().await;
+            return Err(error);
+        }
+        Ok(pair)
+    }
+
+    async fn start_sides(&mut self, plan: &Plan) -> anyhow::Result<()> {
+        let topics = Arc::clone(&self.log.topics);
+        if let Some(address) = plan.acquisition {
+            let options = options("acquisition", "retention", &plan.data);
+            let clock = Arc::clone(&plan.clock);
+            let settings = plan.settings.acquisition;
+            let running = acquisition::start(&*topics, clock, options, settings).await;
+            let running = running.map_err(|error| anyhow!("acquisition: {error}"))?;
+            let engine = Arc::clone(&running.engine);
+            let address = self
+                .serve(address, &ACQUISITION_SERVICES, running.routes(), &engine)
+                .await?;
+            self.acquisition = Some(Side { engine, address });
+        }
+        if let Some(address) = plan.retention {
+            let options = options("retention", "acquisition", &plan.data);
+            let clock = Arc::clone(&plan.clock);
+            let settings = plan.settings.retention;
+            let running = retention::start(&*topics, clock, options, settings).await;
+            let running = running.map_err(|error| anyhow!("retention: {error}"))?;
+            let engine = Arc::clone(&running.engine);
+            let address = self
+                .serve(address, &RETENTION_SERVICES, running.routes(), &engine)
+                .await?;
+            self.retention = Some(Side { engine, address });
+        }
+        Ok(())
+    }
+
+    async fn serve<S: Service>(
+        &self,
+        address: SocketAddr,
+        names: &[&'static str],
+        routes: Routes,
+        engine: &Arc<Engine<S>>,
+    ) -> anyhow::Result<SocketAddr> {
+        let asked = Arc::clone(engine);
+        let readiness: Readiness = Arc::new(move || asked.ready());
+        let edge = Edge::bind(address, names.to_vec(), Limits::default(), readiness).await;
+        let edge = edge.map_err(|error| anyhow!(error))?;
+        let bound = edge.address().map_err(|error| anyhow!(error))?;
+        let stop = self.stop.clone();
+        self.tracker.spawn(async move {
+            if let Err(error) = edge.serve(routes, stop).await {
+                tracing::error!(error, "a listener failed");
+            }
+        });
+        Ok(bound)
+    }
+
+    /// Waits until both services have caught up with their journals.
+    pub(crate) async fn until_ready(&self) -> anyhow::Result<()> {
+        if let Some(side) = &self.acquisition {
+            side.engine
+                .until_ready()
+                .await
+                .map_err(|error| anyhow!("acquisition: {error}"))?;
+        }
+        if let Some(side) = &self.retention {
+            side.engine
+                .until_ready()
+                .await
+                .map_err(|error| anyhow!("retention: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// Resolves when a service can no longer go on, with the reason.
+    pub(crate) async fn failed(&self) -> String {
+        tokio::select! {
+            why = failure(self.acquisition.as_ref()) => format!("acquisition: {why}"),
+            why = failure(self.retention.as_ref()) => format!("retention: {why}"),
+        }
+    }
+
+    /// Stops: no new requests, those under way finish, the read models are written out, the log is closed.
+    pub(crate) async fn stop(self) {
+        let deadline = Instant::now() + GRACE;
+        self.stop.cancel();
+        self.tracker.close();
+        if let Some(side) = &self.acquisition {
+            side.engine.drain(deadline).await;
+        }
+        if let Some(side) = &self.retention {
+            side.engine.drain(deadline).await;
+        }
+        if tokio::time::timeout_at(deadline, self.tracker.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!("a listener had not finished in time");
+        }
+        self.log.close().await;
+    }
+}
+
+async fn failure<S: Service>(side: Option<&Side<S>>) -> String {
+    match side {
+        Some(side) => side.engine.failed().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The engine's options for one side of the pair, its rows below `data`.
+pub(crate) fn options(service: &str, other: &str, data: &Path) -> Options {
+    Options {
+        data: Some(data.join(service)),
+        ..Options::for_pair(service, other)
+    }
+}

@@ -1,0 +1,92 @@
+//! `patron scoreboard`: people first, then money.
+
+use patron_proto::retention::v1::{GetScoreboardRequest, Scoreboard};
+
+use crate::connect::{Services, said};
+use crate::show::{amount, grouped, json, percent, print, table};
+
+/// Which scoreboard.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    services: Services,
+    /// The first day of the period, such as 1997-01-01 [default: the beginning of time].
+    #[arg(long, value_name = "DAY")]
+    start: Option<jiff::civil::Date>,
+    /// The day after the last one of the period [default: now].
+    #[arg(long, value_name = "DAY")]
+    end: Option<jiff::civil::Date>,
+    /// JSON for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the scoreboard.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let mut retention = args.services.retention().await?;
+    let request = GetScoreboardRequest {
+        start: args.start.map(midnight).transpose()?,
+        end: args.end.map(midnight).transpose()?,
+        min_position: String::new(),
+    };
+    let board = retention
+        .scoreboard
+        .get_scoreboard(request)
+        .await
+        .map_err(|status| said(&status))?;
+    let board = board.into_inner();
+    print(if args.json {
+        json(&board)?
+    } else {
+        shown(&board)
+    });
+    Ok(())
+}
+
+fn midnight(day: jiff::civil::Date) -> anyhow::Result<prost_types::Timestamp> {
+    let zoned = day.to_zoned(jiff::tz::TimeZone::UTC)?;
+    Ok(prost_types::Timestamp {
+        seconds: zoned.timestamp().as_second(),
+        nanos: 0,
+    })
+}
+
+/// The scoreboard as a person reads it.
+pub(crate) fn shown(board: &Scoreboard) -> String {
+    let count = |number: i64| grouped(&number.to_string());
+    let people = vec![
+        vec!["created".to_owned(), count(board.created)],
+        vec!["kept".to_owned(), count(board.kept)],
+        vec!["lost".to_owned(), count(board.lost)],
+        vec!["won back".to_owned(), count(board.won_back)],
+        vec!["active at the end".to_owned(), count(board.closing)],
+        vec!["retention rate".to_owned(), percent(board.retention_rate)],
+    ];
+    let money = board.money.iter().map(|line| {
+        let currency = line
+            .revenue
+            .as_ref()
+            .map(|money| money.currency_code.clone());
+        vec![
+            currency.unwrap_or_default(),
+            count(line.active),
+            count(line.purchases),
+            amount(line.revenue.as_ref()),
+            amount(line.margin.as_ref()),
+            amount(line.equity.as_ref()),
+        ]
+    });
+    let headings = [
+        "money",
+        "active",
+        "purchases",
+        "revenue",
+        "margin",
+        "equity",
+    ];
+    format!(
+        "{}\n\n{}",
+        table(&["customers", ""], people),
+        table(&headings, money.collect())
+    )
+}

@@ -1,0 +1,168 @@
+//! How figures look to a person: tables that fit 100 columns, and JSON for programs.
+
+use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
+use eventsourcing::{Clock as _, SystemClock};
+use patron_proto::types::v1::Money;
+use prost::{Message, Name};
+use prost_reflect::{DynamicMessage, SerializeOptions};
+use prost_types::Timestamp;
+
+/// One line below the headings and one at the end: figures need no cage.
+const STYLE: TableStyle = TableStyle::new()
+    .header_separator(LineStyle::none().fill('─').junction('─'))
+    .bottom_border(LineStyle::none().fill('─').junction('─'));
+
+/// Lines with headings; the first column is text, the others are figures.
+pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(headings);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(100);
+    table.add_rows(lines);
+    for i in 1..headings.len() {
+        if let Some(column) = table.column_mut(i) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table.to_string()
+}
+
+/// Prints what a command is asked for.
+#[expect(clippy::print_stdout, reason = "the output of the command line")]
+pub(crate) fn print(text: impl std::fmt::Display) {
+    println!("{text}");
+}
+
+/// A message as the contract's JSON.
+pub(crate) fn json<M: Message + Name>(message: &M) -> anyhow::Result<String> {
+    let descriptor = patron_proto::descriptor_pool()
+        .get_message_by_name(&M::full_name())
+        .ok_or_else(|| anyhow::anyhow!("{} has no descriptor", M::full_name()))?;
+    let mut dynamic = DynamicMessage::new(descriptor);
+    dynamic.transcode_from(message)?;
+    let options = SerializeOptions::new()
+        .use_proto_field_name(true)
+        .skip_default_fields(false);
+    let mut bytes = Vec::new();
+    let mut serializer = serde_json::Serializer::pretty(&mut bytes);
+    dynamic.serialize_with_options(&mut serializer, &options)?;
+    Ok(String::from_utf8(bytes)?)
+}
+
+/// An amount: `1,234.50 EUR`; a dash where it is undefined.
+pub(crate) fn amount(money: Option<&Money>) -> String {
+    let Some(money) = money else {
+        return "–".to_owned();
+    };
+    let Ok(currency) = money.currency_code.parse() else {
+        return "?".to_owned();
+    };
+    let plain = ::money::Money::new(currency, money.minor_units).to_string();
+    let (number, code) = plain.split_once(' ').unwrap_or((&plain, ""));
+    format!("{} {code}", grouped(number))
+}
+
+/// A number with its thousands apart.
+pub(crate) fn grouped(number: &str) -> String {
+    let (sign, digits) = number
+        .strip_prefix('-')
+        .map_or(("", number), |digits| ("-", digits));
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut out = String::from(sign);
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    if !fraction.is_empty() {
+        out.push('.');
+        out.push_str(fraction);
+    }
+    out
+}
+
+/// A share in percent; a dash where it is undefined.
+pub(crate) fn percent(share: Option<f64>) -> String {
+    share.map_or_else(|| "–".to_owned(), |share| format!("{:.1} %", share * 100.0))
+}
+
+/// An interval in percent; a dash where it is undefined.
+pub(crate) fn interval(lower: Option<f64>, upper: Option<f64>) -> String {
+    match (lower, upper) {
+        (Some(lower), Some(upper)) => format!("{:.0}–{:.0} %", lower * 100.0, upper * 100.0),
+        _ => "–".to_owned(),
+    }
+}
+
+/// A ratio with two decimals; a dash where it is undefined.
+pub(crate) fn ratio(ratio: Option<f64>) -> String {
+    ratio.map_or_else(|| "–".to_owned(), |ratio| format!("{ratio:.2}"))
+}
+
+/// The day of a moment; a dash where there is none.
+pub(crate) fn day(timestamp: Option<&Timestamp>) -> String {
+    timestamp.map_or_else(
+        || "–".to_owned(),
+        |at| {
+            server::from_timestamp(at)
+                .to_string()
+                .chars()
+                .take(10)
+                .collect()
+        },
+    )
+}
+
+/// This moment.
+pub(crate) fn now() -> Timestamp {
+    server::timestamp(SystemClock.now())
+}
+
+/// What comes after the last slash of a name.
+pub(crate) fn last(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_proto::types::v1::Money;
+
+    use super::{amount, grouped, interval, percent, table};
+
+    #[test]
+    fn amounts_have_their_thousands_apart() {
+        let eur = |minor_units| Money {
+            currency_code: "EUR".to_owned(),
+            minor_units,
+        };
+        assert_eq!(amount(Some(&eur(123_456_789))), "1,234,567.89 EUR");
+        assert_eq!(amount(Some(&eur(-50))), "-0.50 EUR");
+        assert_eq!(amount(None), "–");
+        assert_eq!(
+            (grouped("999"), grouped("-1000")),
+            ("999".to_owned(), "-1,000".to_owned())
+        );
+    }
+
+    #[test]
+    fn what_is_undefined_is_a_dash_and_never_a_zero() {
+        assert_eq!(
+            (percent(None), percent(Some(0.25))),
+            ("–".to_owned(), "25.0 %".to_owned())
+        );
+        assert_eq!(interval(None, None), "–");
+        assert_eq!(interval(Some(0.046), Some(0.699)), "5–70 %");
+    }
+
+    #[test]
+    fn a_table_fits_a_hundred_columns() {
+        let long = "a very long sentence ".repeat(20);
+        let shown = table(&["what", "figure"], vec![vec![long, "1".to_owned()]]);
+        assert!(
+            shown.lines().all(|line| line.chars().count() <= 100),
+            "{shown}"
+        );
+    }
+}

@@ -1,0 +1,204 @@
+//! `patron up`: starts acquisition and retention and serves until it is told to stop.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use clap::ValueEnum;
+use eventsourcing::SystemClock;
+use money::Rate;
+use server::LogSource;
+
+use crate::pair::{Pair, Plan, Settings};
+use crate::show::print;
+
+/// Where things are and how value is computed.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Start only one of the services; the other runs elsewhere on the same Kafka.
+    #[arg(long, env = "PATRON_ONLY", value_enum)]
+    only: Option<Only>,
+    #[command(flatten)]
+    place: Place,
+    /// Where acquisition listens.
+    #[arg(
+        long,
+        env = "PATRON_ACQUISITION_ADDRESS",
+        default_value = "127.0.0.1:7401",
+        value_name = "ADDRESS"
+    )]
+    acquisition_address: SocketAddr,
+    /// Where retention listens.
+    #[arg(
+        long,
+        env = "PATRON_RETENTION_ADDRESS",
+        default_value = "127.0.0.1:7402",
+        value_name = "ADDRESS"
+    )]
+    retention_address: SocketAddr,
+    #[command(flatten)]
+    assumptions: Assumptions,
+}
+
+/// One of the pair.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Only {
+    Acquisition,
+    Retention,
+}
+
+/// Where the journals and the read models are.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Place {
+    /// Keep the journals in this folder, for one process [default: `journal` in the data folder].
+    #[arg(long, env = "PATRON_JOURNAL", value_name = "DIR")]
+    journal: Option<PathBuf>,
+    /// Keep the journals in Kafka, at these brokers.
+    #[cfg(feature = "kafka")]
+    #[arg(
+        long,
+        env = "PATRON_KAFKA",
+        value_name = "HOST:PORT,...",
+        conflicts_with = "journal"
+    )]
+    kafka: Option<String>,
+    /// Keep the read models in this folder [default: the user's data folder].
+    #[arg(long, env = "PATRON_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// What value is computed with.
+#[expect(
+    clippy::struct_field_names,
+    reason = "they are rates, and are called so on the command line"
+)]
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Assumptions {
+    /// The share of customers that stay a year, from 0 up to but not 1.
+    #[arg(long, env = "PATRON_ANNUAL_RETENTION_RATE", default_value = "0.75", value_parser = below_one)]
+    annual_retention_rate: Rate,
+    /// The rate at which a year's margin is discounted, from 0 up to but not 1.
+    #[arg(long, env = "PATRON_ANNUAL_DISCOUNT_RATE", default_value = "0.25", value_parser = below_one)]
+    annual_discount_rate: Rate,
+    /// The share of a price that is margin when nothing is said, from 0 to 1.
+    #[arg(long, env = "PATRON_DEFAULT_MARGIN_RATE", default_value = "0.5", value_parser = share)]
+    default_margin_rate: Rate,
+}
+
+fn rate(text: &str) -> Result<Rate, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|_| "a rate is a number such as 0.75".to_owned())?;
+    Rate::from_f64(number).ok_or_else(|| "a rate has at most twelve decimals".to_owned())
+}
+
+fn below_one(text: &str) -> Result<Rate, String> {
+    let rate = rate(text)?;
+    rate.is_below_one()
+        .then_some(rate)
+        .ok_or_else(|| "must be from 0 up to but not 1".to_owned())
+}
+
+fn share(text: &str) -> Result<Rate, String> {
+    let rate = rate(text)?;
+    rate.is_share()
+        .then_some(rate)
+        .ok_or_else(|| "must be from 0 to 1".to_owned())
+}
+
+impl Place {
+    /// The log and the folder of the read models.
+    pub(crate) fn resolve(&self) -> anyhow::Result<(LogSource, PathBuf)> {
+        let data = match &self.data {
+            Some(data) => data.clone(),
+            None => dirs::data_dir()
+                .context("this user has no data folder: give --data")?
+                .join("patron"),
+        };
+        #[cfg(feature = "kafka")]
+        if let Some(brokers) = &self.kafka {
+            return Ok((LogSource::Kafka(brokers.clone()), data));
+        }
+        let journal = self.journal.clone().unwrap_or_else(|| data.join("journal"));
+        Ok((LogSource::Embedded(journal), data))
+    }
+}
+
+impl Assumptions {
+    pub(crate) fn settings(&self) -> Settings {
+        Settings {
+            acquisition: acquisition::Settings {
+                annual_retention_rate: self.annual_retention_rate,
+                annual_discount_rate: self.annual_discount_rate,
+            },
+            retention: retention::Settings {
+                annual_retention_rate: self.annual_retention_rate,
+                annual_discount_rate: self.annual_discount_rate,
+                default_margin_rate: self.default_margin_rate,
+            },
+        }
+    }
+}
+
+/// Starts, and serves until it is told to stop or cannot go on.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let (log, data) = args.place.resolve()?;
+    if args.only.is_some() && matches!(log, LogSource::Embedded(_)) {
+        bail!(
+            "--only needs --kafka: an embedded journal belongs to one process, so alone the two services \
+             would never hear of each other"
+        );
+    }
+    let wanted = |side| args.only.is_none_or(|only| only == side);
+    let pair = Pair::start(Plan {
+        log,
+        data,
+        acquisition: wanted(Only::Acquisition).then_some(args.acquisition_address),
+        retention: wanted(Only::Retention).then_some(args.retention_address),
+        clock: Arc::new(SystemClock),
+        settings: args.assumptions.settings(),
+    })
+    .await?;
+    announce(&pair);
+    let outcome = tokio::select! {
+        () = told_to_stop() => Ok(()),
+        why = pair.failed() => Err(anyhow::anyhow!(why)),
+    };
+    pair.stop().await;
+    outcome
+}
+
+fn announce(pair: &Pair) {
+    if let Some(side) = &pair.acquisition {
+        print(format!("acquisition listens on {}", side.address));
+    }
+    if let Some(side) = &pair.retention {
+        print(format!("retention listens on {}", side.address));
+    }
+}
+
+/// Resolves at Ctrl-C or SIGTERM.
+pub(crate) async fn told_to_stop() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    let terminated = async {
+        use tokio::signal::unix::{SignalKind, signal};
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    #[cfg(not(unix))]
+    let terminated = std::future::pending::<()>();
+    tokio::select! {
+        () = interrupted => {}
+        () = terminated => {}
+    }
+}

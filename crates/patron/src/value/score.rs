@@ -1,0 +1,298 @@
+//! `patron value score`: a row of figures for each customer.
+
+use std::path::PathBuf;
+
+use anyhow::{anyhow, bail};
+use customer_value::bg_nbd::Model;
+use customer_value::{Terms, Valuer};
+use serde_json::{Map, Value};
+
+use super::customers::{Customer, Customers, Source};
+use super::fit::{Choice, fit_all};
+use super::model::Scorer;
+use super::output::{self, Format, figure, percent};
+use super::text;
+
+/// Give each customer a P(alive), expected purchases and a value.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    source: Source,
+    /// A model that `fit --json` wrote; without it, the file is fitted first
+    #[arg(long, value_name = "FILE")]
+    model: Option<PathBuf>,
+    /// Which model to fit; without it, the one with the lower AIC
+    #[arg(long, value_enum, conflicts_with = "model")]
+    fit: Option<Choice>,
+    /// The annual rate at which later purchases count less
+    #[arg(long, value_name = "RATE", default_value_t = 0.15)]
+    discount: f64,
+    /// Also the discounted purchases and the value without end, for comparison with the literature
+    #[arg(long)]
+    without_end: bool,
+    /// How many customers a table shows, the most valuable first
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    limit: usize,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Weeks for which purchases are expected.
+const PURCHASE_WEEKS: [u32; 4] = [13, 39, 52, 104];
+/// Weeks within which a customer may buy.
+const BUY_WEEKS: [u32; 2] = [13, 52];
+/// Months over which a value is discounted.
+const MONTHS: [u32; 2] = [12, 60];
+
+/// The figures of one customer, in the order of the heading.
+struct Score<'a> {
+    customer: &'a Customer,
+    figures: Vec<f64>,
+    /// What people are shown: the value over a year, or the purchases of a year without a spend model.
+    rank: f64,
+}
+
+/// Computes figures for customers alike only once.
+struct Figures<'a> {
+    scorer: Scorer,
+    customers: &'a Customers,
+    valuers: Vec<Valuer>,
+    terms: Option<Terms>,
+}
+
+pub(super) fn run(args: &Args) -> anyhow::Result<()> {
+    let customers = args.source.load()?;
+    let scorer = match &args.model {
+        Some(path) => Scorer::read(path)?,
+        None => fitted(args, &customers)?,
+    };
+    let mut figures = Figures::new(scorer, &customers, args)?;
+    let mut scores: Vec<Score<'_>> = customers.list.iter().map(|c| figures.score(c)).collect();
+    let heading = figures.heading();
+    if args.format.json {
+        return output::json(&Value::Object(as_json(
+            &heading, &scores, &scorer, &customers,
+        )));
+    }
+    if args.format.csv {
+        return output::csv(
+            &heading,
+            scores.iter().map(|score| score.fields(&customers)),
+        );
+    }
+    scores.sort_by(|a, b| b.rank.total_cmp(&a.rank));
+    output::text(&for_people(&scores, &scorer, &customers, args))
+}
+
+fn fitted(args: &Args, customers: &Customers) -> anyhow::Result<Scorer> {
+    match fit_all(customers, &args.source, args.fit, 2) {
+        Ok(fitted) => Ok(Scorer {
+            model: fitted.fit.model,
+            spend: fitted.spend.ok().map(|spend| spend.model),
+            unit: args.source.unit.unit(),
+        }),
+        Err((refusal, _)) => bail!("{refusal}: {}", refusal.advice()),
+    }
+}
+
+impl<'a> Figures<'a> {
+    fn new(scorer: Scorer, customers: &'a Customers, args: &Args) -> anyhow::Result<Self> {
+        let terms = |months| {
+            Terms::new(months, args.discount, scorer.unit)
+                .ok_or_else(|| anyhow!("--discount must be 0 or more"))
+        };
+        let valuers: anyhow::Result<Vec<Valuer>> = MONTHS
+            .into_iter()
+            .map(|months| Ok(Valuer::new(scorer.model, terms(months)?)))
+            .collect();
+        let forever = terms(0)?;
+        if args.without_end && args.discount <= 0.0 {
+            bail!("without a discount the value without end has none: give --discount above 0");
+        }
+        Ok(Self {
+            scorer,
+            customers,
+            valuers: valuers?,
+            terms: args.without_end.then_some(forever),
+        })
+    }
+
+    fn heading(&self) -> Vec<String> {
+        let mut names: Vec<String> = [
+            "customer_id",
+            "x",
+            "tx_days",
+            "T_days",
+            "repeat_spend",
+            "p_alive",
+        ]
+        .map(str::to_owned)
+        .into();
+        names.extend(PURCHASE_WEEKS.map(|weeks| format!("purchases_{weeks}w")));
+        names.extend(BUY_WEEKS.map(|weeks| format!("p_buy_{weeks}w")));
+        names.extend(MONTHS.map(|months| format!("discounted_purchases_{months}m")));
+        if self.scorer.spend.is_some() {
+            names.push("expected_spend".to_owned());
+            names.extend(MONTHS.map(|months| format!("clv_{months}m")));
+        }
+        if self.terms.is_some() {
+            names.push("det_infinite".to_owned());
+            if self.scorer.spend.is_some() {
+                names.push("clv_infinite".to_owned());
+            }
+        }
+        names
+    }
+
+    fn score(&mut self, customer: &'a Customer) -> Score<'a> {
+        let Scorer { model, spend, unit } = self.scorer;
+        let seen = customer.seen(unit);
+        let given = model.given_alive(seen.x());
+        let alive = model.p_alive(&seen);
+        let length = |weeks: u32| unit.from_days(7.0 * f64::from(weeks));
+        let mut figures = vec![alive];
+        figures
+            .extend(PURCHASE_WEEKS.map(|weeks| alive * given.purchases(seen.t(), length(weeks))));
+        figures.extend(BUY_WEEKS.map(|weeks| model.p_buy_within(&seen, length(weeks))));
+        let discounted: Vec<f64> = self
+            .valuers
+            .iter_mut()
+            .map(|v| v.purchases(&seen))
+            .collect();
+        figures.extend(&discounted);
+        let mut rank = discounted.first().copied().unwrap_or(0.0);
+        let each = spend.map(|spend| {
+            let repeat_spend = self
+                .customers
+                .major(customer.repeat_spend_minor.unwrap_or(0));
+            spend.expected_spend(seen.x(), repeat_spend)
+        });
+        if let Some(each) = each {
+            figures.push(each);
+            figures.extend(discounted.iter().map(|purchases| purchases * each));
+            rank *= each;
+        }
+        let forever = self.terms.as_ref();
+        if let Some(purchases) = forever.and_then(|t| t.purchases_without_end(&given, seen.t())) {
+            figures.push(alive * purchases);
+            figures.extend(each.map(|each| alive * purchases * each));
+        }
+        Score {
+            customer,
+            figures,
+            rank,
+        }
+    }
+}
+
+impl Score<'_> {
+    fn fields(&self, customers: &Customers) -> Vec<String> {
+        let spend = self
+            .customer
+            .repeat_spend_minor
+            .map(|minor| customers.major(minor));
+        let mut fields = vec![
+            self.customer.id.clone(),
+            self.customer.x.to_string(),
+            self.customer.tx_days.to_string(),
+            self.customer.t_days.to_string(),
+            spend.map_or_else(String::new, |spend| spend.to_string()),
+        ];
+        fields.extend(self.figures.iter().map(f64::to_string));
+        fields
+    }
+}
+
+fn about(model: &Model) -> &'static str {
+    model.variant().name()
+}
+
+fn as_json(
+    heading: &[String],
+    scores: &[Score<'_>],
+    scorer: &Scorer,
+    customers: &Customers,
+) -> Map<String, Value> {
+    let rows = scores.iter().map(|score| {
+        let id = Value::from(score.customer.id.clone());
+        let known = [
+            Value::from(score.customer.x),
+            Value::from(score.customer.tx_days),
+            Value::from(score.customer.t_days),
+            Value::from(
+                score
+                    .customer
+                    .repeat_spend_minor
+                    .map(|minor| customers.major(minor)),
+            ),
+        ];
+        let figures = score.figures.iter().map(|figure| Value::from(*figure));
+        let values = std::iter::once(id).chain(known).chain(figures);
+        Value::Object(heading.iter().cloned().zip(values).collect())
+    });
+    let mut answer = Map::new();
+    answer.insert("model".to_owned(), about(&scorer.model).into());
+    answer.insert("as_of".to_owned(), customers.as_of.map(text::date).into());
+    answer.insert(
+        "currency".to_owned(),
+        customers.currency.map(|c| c.to_string()).into(),
+    );
+    answer.insert("customers".to_owned(), Value::Array(rows.collect()));
+    let rejected = serde_json::to_value(&customers.rejected).unwrap_or_default();
+    answer.insert("rejected".to_owned(), rejected);
+    answer
+}
+
+fn for_people(scores: &[Score<'_>], scorer: &Scorer, customers: &Customers, args: &Args) -> String {
+    let unit = scorer.unit;
+    let shown: Vec<Vec<String>> = scores
+        .iter()
+        .take(args.limit)
+        .map(|score| {
+            let seen = score.customer.seen(unit);
+            let quarter = scorer.model.p_buy_within(&seen, unit.from_days(91.0));
+            vec![
+                score.customer.id.clone(),
+                score.customer.x.to_string(),
+                figure(score.customer.t_days - score.customer.tx_days, 0),
+                percent(scorer.model.p_alive(&seen)),
+                percent(quarter),
+                figure(
+                    scorer
+                        .model
+                        .expected_purchases(&seen, unit.from_days(364.0)),
+                    2,
+                ),
+                figure(score.rank, 2),
+            ]
+        })
+        .collect();
+    let value = if scorer.spend.is_some() {
+        "value 12 months"
+    } else {
+        "discounted purchases"
+    };
+    let heading = [
+        "customer",
+        "repeat days",
+        "days silent",
+        "P(alive)",
+        "buys within 13 weeks",
+        "purchases 52 weeks",
+        value,
+    ];
+    let total: f64 = scores.iter().map(|score| score.rank).sum();
+    format!(
+        "{} customers by {}, as of {}; the first {}:\n{}\nAll together: {}. P(alive) of a one-time buyer is a convention of \
+         the model: look at who buys.{}",
+        scores.len(),
+        about(&scorer.model),
+        customers
+            .as_of
+            .map_or_else(|| "the table".to_owned(), text::date),
+        shown.len(),
+        output::table(&heading, &shown),
+        figure(total, 2),
+        output::rejected(&customers.rejected),
+    )
+}

@@ -1,0 +1,89 @@
+//! What every method has from the edge.
+
+use std::time::Duration;
+
+use patron_proto::acquisition::v1 as proto;
+use tonic::{Code, Request};
+use tonic_health::pb::HealthCheckRequest;
+use tonic_health::pb::health_check_response::ServingStatus;
+use tonic_health::pb::health_client::HealthClient;
+
+use crate::harness::{Harness, create};
+
+#[tokio::test]
+async fn a_reply_carries_a_position_that_a_query_can_wait_for() {
+    let harness = Harness::start().await;
+    let created = harness
+        .propositions()
+        .create_proposition(create("van-repair"))
+        .await
+        .unwrap();
+    let position = created
+        .metadata()
+        .get("patron-position")
+        .unwrap()
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let get = |min_position: String| proto::GetPropositionRequest {
+        name: "propositions/van-repair".to_owned(),
+        min_position,
+        ..Default::default()
+    };
+    harness
+        .propositions()
+        .get_proposition(get(position))
+        .await
+        .unwrap();
+    let wrong = harness
+        .propositions()
+        .get_proposition(get("x".to_owned()))
+        .await
+        .unwrap_err();
+    assert_eq!(wrong.code(), Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn a_position_that_is_not_reached_in_time_is_deadline_exceeded() {
+    let harness = Harness::start().await;
+    let mut ahead = harness.running.engine.position();
+    ahead.offsets[0] += 1_000;
+    let mut request = Request::new(proto::GetPropositionRequest {
+        name: "propositions/van-repair".to_owned(),
+        min_position: ahead.to_string(),
+        ..Default::default()
+    });
+    // A raw header: the client's own timer must not answer in the server's place.
+    request
+        .metadata_mut()
+        .insert("grpc-timeout", "100m".parse().unwrap());
+    let status = harness
+        .propositions()
+        .get_proposition(request)
+        .await
+        .unwrap_err();
+    assert_eq!(status.code(), Code::DeadlineExceeded, "{status:?}");
+}
+
+#[tokio::test]
+async fn health_is_told_for_each_service_and_for_all() {
+    let harness = Harness::start().await;
+    let mut health = HealthClient::new(harness.channel.clone());
+    for service in acquisition::SERVICES.into_iter().chain([""]) {
+        let asked = HealthCheckRequest {
+            service: service.to_owned(),
+        };
+        // The first report follows the start by a moment; a watch waits for it.
+        let mut watch = health.watch(asked).await.unwrap().into_inner();
+        let serving = async {
+            while let Some(answer) = watch.message().await.unwrap() {
+                if answer.status() == ServingStatus::Serving {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), serving)
+            .await
+            .expect(service);
+    }
+}

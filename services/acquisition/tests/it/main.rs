@@ -1,0 +1,17 @@
+//! Acquisition through its gRPC edge, one file for each file of `src/api`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::wildcard_enum_match_arm,
+    reason = "in a test, what is not as it must be should panic where it is found"
+)]
+
+mod campaigns;
+mod edge;
+mod events;
+mod harness;
+mod propositions;
+mod prospects;

@@ -1,0 +1,20 @@
+//! The gRPC services, one a file. A method: parse, execute, reply.
+
+pub(crate) mod batch;
+pub(crate) mod customers;
+pub(crate) mod events;
+pub(crate) mod promises;
+pub(crate) mod scoreboard;
+
+use prost_types::Timestamp;
+use retention_domain::input::When;
+use runtime::Work;
+use server::from_timestamp;
+
+/// When something happened: when the client says, else now.
+fn when(work: &Work<'_>, said: Option<&Timestamp>) -> When {
+    When {
+        now: work.now(),
+        occurred_at: said.map(from_timestamp),
+    }
+}

@@ -1,0 +1,238 @@
+//! `CustomerService`.
+
+mod import;
+pub(super) mod purchases;
+
+use customer_value::Simple;
+use eventsourcing::Time;
+use patron_proto::retention::v1 as proto;
+use patron_proto::retention::v1::customer_service_server::CustomerService;
+use read_model::{Error, Rows};
+use retention_domain::id::ActionId;
+use retention_domain::relationship::EndRelationship;
+use retention_domain::{Command, Customer};
+use runtime::{Work, version};
+use server::{Page, parse, parse_optional};
+use tonic::{Request, Response, Status};
+use uuid::Uuid;
+
+use super::{batch, when};
+use crate::desk::Desk;
+use crate::read_model::customers;
+use crate::wire;
+use crate::wire::customer_id;
+use crate::wire::relationship::{action_out, cause, optional_reason};
+
+/// `CustomerService`.
+#[derive(Debug, Clone)]
+pub(crate) struct Customers(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl CustomerService for Customers {
+    async fn open_relationship(
+        &self,
+        request: Request<proto::OpenRelationshipRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        let import = import::read(&message, self.0.settings().default_margin_rate)?;
+        let id = import.customer();
+        let make = move |work: &Work<'_>| import.command(work.now());
+        self.0.on_customer(&call, &message, id, make, basic).await
+    }
+
+    async fn record_purchase(
+        &self,
+        request: Request<proto::RecordPurchaseRequest>,
+    ) -> Result<Response<proto::Purchase>, Status> {
+        let (call, message) = server::open(request)?;
+        purchases::record(&self.0, call, message).await
+    }
+
+    async fn batch_record_purchases(
+        &self,
+        request: Request<proto::BatchRecordPurchasesRequest>,
+    ) -> Result<Response<proto::BatchRecordPurchasesResponse>, Status> {
+        let (call, message) = server::open_batch(request);
+        batch::record(&self.0, call, message).await
+    }
+
+    async fn reverse_purchase(
+        &self,
+        request: Request<proto::ReversePurchaseRequest>,
+    ) -> Result<Response<proto::Purchase>, Status> {
+        let (call, message) = server::open(request)?;
+        purchases::reverse(&self.0, call, message).await
+    }
+
+    async fn end_relationship(
+        &self,
+        request: Request<proto::EndRelationshipRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = customer_id("name", &message.name)?;
+        let request_id: Uuid = parse("request_id", &message.request_id)?;
+        let cause = cause("cause", message.cause)?;
+        let reason = optional_reason("reason", message.reason)?;
+        let competitor = parse_optional("competitor", &message.competitor)?;
+        let ended_at = message.ended_at;
+        let make = move |work: &Work<'_>| {
+            Command::EndRelationship(EndRelationship {
+                request_id,
+                cause,
+                reason,
+                competitor: competitor.clone(),
+                when: when(work, ended_at.as_ref()),
+            })
+        };
+        self.0.on_customer(&call, &message, id, make, basic).await
+    }
+
+    async fn win_back_customer(
+        &self,
+        request: Request<proto::WinBackCustomerRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = customer_id("name", &message.name)?;
+        let won_back_at = message.won_back_at;
+        let make = move |work: &Work<'_>| Command::WinBack {
+            when: when(work, won_back_at.as_ref()),
+        };
+        self.0.on_customer(&call, &message, id, make, basic).await
+    }
+
+    async fn get_customer(
+        &self,
+        request: Request<proto::GetCustomerRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = customer_id("name", &message.name)?;
+        let view = self.view(message.view);
+        let read = |rows: &dyn Rows| {
+            let Some(state) = customers::get(rows, id)? else {
+                return Ok(None);
+            };
+            view.show(rows, id, &state)
+        };
+        self.0
+            .read(&call, &message.min_position, &message.name, read)
+            .await
+    }
+
+    async fn list_customers(
+        &self,
+        request: Request<proto::ListCustomersRequest>,
+    ) -> Result<Response<proto::ListCustomersResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        let asked = ["customers", &message.view.to_string()];
+        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
+        let after = page.after_uuid()?;
+        let view = self.view(message.view);
+        let read = |rows: &dyn Rows| {
+            let mut found = Vec::new();
+            for (id, state) in customers::list(rows, after, page.wanted())? {
+                found.push((id, view.show(rows, id, &state)?));
+            }
+            let paged = page.cut(found, |(id, _)| id.as_bytes().to_vec());
+            Ok(Some(proto::ListCustomersResponse {
+                customers: paged
+                    .rows
+                    .into_iter()
+                    .filter_map(|(_, shown)| shown)
+                    .collect(),
+                next_page_token: paged.next_page_token,
+            }))
+        };
+        self.0
+            .read(&call, &message.min_position, "customers", read)
+            .await
+    }
+
+    async fn list_purchases(
+        &self,
+        request: Request<proto::ListPurchasesRequest>,
+    ) -> Result<Response<proto::ListPurchasesResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        purchases::list(&self.0, call, message).await
+    }
+
+    async fn list_actions(
+        &self,
+        request: Request<proto::ListActionsRequest>,
+    ) -> Result<Response<proto::ListActionsResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = customer_id("parent", &message.parent)?;
+        let asked = ["actions", &message.parent];
+        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
+        let after = page.after_text()?;
+        let read = |rows: &dyn Rows| {
+            if customers::get(rows, id)?.is_none() {
+                return Ok(None);
+            }
+            let found = customers::actions(rows, id, after, page.wanted())?;
+            let key = |action: &ActionId| action.as_str().as_bytes().to_vec();
+            let paged = page.cut(found, |(action, _)| key(action));
+            Ok(Some(proto::ListActionsResponse {
+                actions: paged
+                    .rows
+                    .iter()
+                    .map(|(name, it)| action_out(id, name, it))
+                    .collect(),
+                next_page_token: paged.next_page_token,
+            }))
+        };
+        self.0
+            .read(&call, &message.min_position, &message.parent, read)
+            .await
+    }
+}
+
+impl Customers {
+    fn view(&self, view: i32) -> View {
+        if view == proto::CustomerView::Full as i32 {
+            let as_of = self.0.engine.clock().now();
+            View::Full {
+                as_of,
+                simple: self.0.settings().simple(),
+            }
+        } else {
+            View::Basic
+        }
+    }
+}
+
+/// How much of a customer to show.
+#[derive(Debug, Clone, Copy)]
+enum View {
+    Basic,
+    /// With its value at a moment.
+    Full {
+        as_of: Time,
+        simple: Simple,
+    },
+}
+
+impl View {
+    fn show(
+        self,
+        rows: &dyn Rows,
+        id: Uuid,
+        state: &Customer,
+    ) -> Result<Option<proto::Customer>, Error> {
+        let version = version(rows, &format!("customers/{id}"))?;
+        match self {
+            Self::Basic => Ok(wire::resource::basic(id, state, version)),
+            Self::Full { as_of, simple } => {
+                let value = customers::value(rows, id, state, as_of, simple)?;
+                Ok(wire::resource::full(id, state, version, value))
+            }
+        }
+    }
+}
+
+/// The customer that a command was about.
+fn basic(rows: &dyn Rows, id: Uuid) -> Result<Option<proto::Customer>, Error> {
+    let Some(state) = customers::get(rows, id)? else {
+        return Ok(None);
+    };
+    View::Basic.show(rows, id, &state)
+}

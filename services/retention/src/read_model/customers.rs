@@ -1,0 +1,169 @@
+//! Customers: the state that decisions are taken on, with their purchases and closed actions beside it.
+
+use customer_value::Simple;
+use eventsourcing::{Aggregate as _, Time};
+use read_model::{Error, Rows, RowsMut, Table};
+use retention_domain::action::Action;
+use retention_domain::id::{ActionId, PromiseId, PurchaseId};
+use retention_domain::promise::{Assessed, Made};
+use retention_domain::purchase::Purchase;
+use retention_domain::relationship::Relationship;
+use retention_domain::{Customer, Event, PartId, margin};
+use uuid::Uuid;
+
+use super::{ledger, lives, payments};
+
+const STATES: Table<Uuid, Customer> = Table::new("customer");
+const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
+const CLOSED_ACTIONS: Table<(Uuid, String), Action> = Table::new("action");
+
+/// The state of a customer, with the parts that are named.
+pub(crate) fn load(rows: &dyn Rows, id: Uuid, parts: &[PartId]) -> Result<Customer, Error> {
+    let mut state = STATES.get(rows, &id)?.unwrap_or_default();
+    for part in parts {
+        match part {
+            PartId::Purchase(purchase) => {
+                if let Some(known) = self::purchase(rows, id, purchase)? {
+                    state.purchases.load(purchase.clone(), known);
+                }
+            }
+            PartId::ClosedAction(action) => {
+                if let Some(known) = CLOSED_ACTIONS.get(rows, &(id, action.to_string()))? {
+                    state.closed_actions.load(action.clone(), known);
+                }
+            }
+        }
+    }
+    Ok(state)
+}
+
+/// A customer, if it exists.
+pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<Customer>, Error> {
+    STATES.get(rows, &id)
+}
+
+/// Customers by id, after the one given.
+pub(crate) fn list(
+    rows: &dyn Rows,
+    after: Option<Uuid>,
+    limit: usize,
+) -> Result<Vec<(Uuid, Customer)>, Error> {
+    STATES.scan(rows, &(), after.as_ref(), limit)
+}
+
+/// One purchase.
+pub(crate) fn purchase(
+    rows: &dyn Rows,
+    id: Uuid,
+    purchase: &PurchaseId,
+) -> Result<Option<Purchase>, Error> {
+    PURCHASES.get(rows, &(id, purchase.to_string()))
+}
+
+/// Purchases of a customer by id, after the one given.
+pub(crate) fn purchases(
+    rows: &dyn Rows,
+    id: Uuid,
+    after: Option<String>,
+    limit: usize,
+) -> Result<Vec<(PurchaseId, Purchase)>, Error> {
+    let after = after.map(|purchase| (id, purchase));
+    let found = PURCHASES.scan(rows, &(id,), after.as_ref(), limit)?;
+    Ok(parsed(found))
+}
+
+/// Actions for a customer by id, open and closed, after the one given.
+pub(crate) fn actions(
+    rows: &dyn Rows,
+    id: Uuid,
+    after: Option<String>,
+    limit: usize,
+) -> Result<Vec<(ActionId, Action)>, Error> {
+    let after = after.map(|action| (id, action));
+    let mut found = parsed(CLOSED_ACTIONS.scan(rows, &(id,), after.as_ref(), limit)?);
+    let state = STATES.get(rows, &id)?.unwrap_or_default();
+    let behind = |action: &ActionId| {
+        after
+            .as_ref()
+            .is_none_or(|(_, last)| action.as_str() > last.as_str())
+    };
+    found.extend(
+        state
+            .open_actions
+            .into_iter()
+            .filter(|(action, _)| behind(action)),
+    );
+    found.sort_by(|(one, _), (other, _)| one.cmp(other));
+    found.truncate(limit);
+    Ok(found)
+}
+
+/// What a customer is worth at a moment, in minor units; nothing once it is lost.
+pub(crate) fn value(
+    rows: &dyn Rows,
+    id: Uuid,
+    state: &Customer,
+    as_of: Time,
+    simple: Simple,
+) -> Result<i64, Error> {
+    if state
+        .relationship
+        .as_ref()
+        .is_none_or(Relationship::is_lost)
+    {
+        return Ok(0);
+    }
+    let purchases = PURCHASES.scan(rows, &(id,), None, usize::MAX)?;
+    let margin = margin::trailing(purchases.iter().map(|(_, purchase)| purchase), as_of);
+    Ok(simple.value(margin))
+}
+
+/// Lets an event happen.
+pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(), Error> {
+    let mut state = load(rows, id, &event.parts())?;
+    let promise = promise_of(event);
+    let before = promise
+        .and_then(|promise| state.promises.get(promise))
+        .cloned();
+    state.evolve(event);
+    for (purchase, changed) in state.purchases.take_changes() {
+        PURCHASES.put(rows, &(id, purchase.to_string()), changed)?;
+    }
+    for (action, changed) in state.closed_actions.take_changes() {
+        CLOSED_ACTIONS.put(rows, &(id, action.to_string()), changed)?;
+    }
+    if let Some(after) = promise.and_then(|promise| state.promises.get(promise)) {
+        ledger::changed(rows, before.as_ref(), after)?;
+    }
+    lives::apply(rows, id, event)?;
+    payments::apply(rows, id, &state, event)?;
+    STATES.put(rows, &id, &state)
+}
+
+/// The promise that an event is about.
+const fn promise_of(event: &Event) -> Option<&PromiseId> {
+    match event {
+        Event::PromiseMade(Made { promise_id, .. })
+        | Event::PromiseKept(Assessed { promise_id, .. })
+        | Event::PromiseBroken(Assessed { promise_id, .. })
+        | Event::PromiseRepaired { promise_id, .. }
+        | Event::PromiseWaived { promise_id, .. } => Some(promise_id),
+        Event::RelationshipOpened(_)
+        | Event::PurchaseRecorded(_)
+        | Event::PurchaseReversed(_)
+        | Event::RelationshipLost(_)
+        | Event::RelationshipWonBack { .. }
+        | Event::ActionProposed(_)
+        | Event::ActionCancelled { .. } => None,
+    }
+}
+
+/// Rows under their typed ids. Only well-formed ids are ever written.
+fn parsed<K: std::str::FromStr, V>(rows: Vec<((Uuid, String), V)>) -> Vec<(K, V)> {
+    let rows = rows.into_iter();
+    rows.filter_map(|((_, id), value)| Some((id.parse().ok()?, value)))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

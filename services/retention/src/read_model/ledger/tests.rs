@@ -1,0 +1,95 @@
+//! Promises add up by benefit, in whatever order partitions are read.
+
+use proptest::prelude::*;
+use retention_domain::Event;
+use uuid::Uuid;
+
+use super::{Line, OfBenefit, lines};
+use crate::story::{LI, ROSA, broken, kept, opened, parsed, promised, repaired, rows, waived};
+
+fn ledger(events: &[(Uuid, Event)]) -> Vec<OfBenefit> {
+    rows(events).read(|rows| lines(rows, None)).unwrap()
+}
+
+fn only(events: &[(Uuid, Event)]) -> Line {
+    let ledger = ledger(events);
+    assert_eq!(ledger.len(), 1, "{ledger:?}");
+    ledger[0].line
+}
+
+/// What happens to the promises of one customer.
+fn history(customer: Uuid) -> Vec<(Uuid, Event)> {
+    let events = [
+        opened(100),
+        promised("a", "next-day"),
+        promised("b", "next-day"),
+        promised("c", "next-day"),
+        promised("d", "next-day"),
+        kept("a", Some(7)),
+        broken("a", None),
+        repaired("a"),
+        broken("b", Some(3)),
+        waived("c"),
+    ];
+    events.into_iter().map(|event| (customer, event)).collect()
+}
+
+#[test]
+fn a_promise_counts_where_it_stands_now() {
+    let line = only(&history(ROSA));
+    assert_eq!((line.made, line.open, line.kept, line.waived), (4, 1, 0, 1));
+    assert_eq!((line.broken(), line.repaired), (2, 1));
+    assert_eq!(line.kept_rate(), Some(0.0));
+}
+
+#[test]
+fn the_gap_is_of_the_last_score_and_stays_after_a_repair() {
+    // 7 of 6, then broken without a score and repaired; 3 of 6.
+    assert_eq!(only(&history(ROSA)).mean_gap(), Some(-1.0));
+    let unscored = [
+        (ROSA, opened(100)),
+        (ROSA, promised("a", "b")),
+        (ROSA, kept("a", None)),
+    ];
+    assert_eq!(only(&unscored).mean_gap(), None);
+}
+
+#[test]
+fn a_rate_of_nothing_is_absent() {
+    let line = only(&[(ROSA, opened(100)), (ROSA, promised("a", "b"))]);
+    assert_eq!((line.kept_rate(), line.interval()), (None, None));
+}
+
+#[test]
+fn one_line_a_benefit_and_one_proposition_if_it_is_asked_for() {
+    let story = [
+        (ROSA, opened(100)),
+        (ROSA, promised("a", "x")),
+        (ROSA, promised("b", "y")),
+    ];
+    let store = rows(&story);
+    let of = |name: &str| {
+        store
+            .read(|rows| lines(rows, Some(&parsed(name))))
+            .unwrap()
+            .len()
+    };
+    assert_eq!(
+        (of("propositions/van-repair"), of("propositions/van")),
+        (2, 0)
+    );
+}
+
+proptest! {
+    #[test]
+    fn two_partitions_make_the_same_rows_in_whatever_order(choices in prop::collection::vec(any::<bool>(), 20)) {
+        let (mut one, mut other) = (history(ROSA).into_iter(), history(LI).into_iter());
+        let mut mixed = Vec::new();
+        for choice in choices {
+            let (first, second) = if choice { (&mut one, &mut other) } else { (&mut other, &mut one) };
+            mixed.extend(first.next().or_else(|| second.next()));
+        }
+        let apart: Vec<_> = history(ROSA).into_iter().chain(history(LI)).collect();
+        prop_assert_eq!(rows(&mixed).digest(), rows(&apart).digest());
+    }
+}

@@ -1,0 +1,198 @@
+//! People and money of a period, by when it happened.
+
+use customer_value::Simple;
+use money::Rate;
+use retention_domain::Event;
+use uuid::Uuid;
+
+use super::{Line, Period, Scoreboard, scoreboard};
+use crate::story::{
+    LI, ROSA, bought, bought_in, day, lost, opened, opened_in, parsed, reversed, rows, won_back,
+};
+
+const SIMPLE: Simple = Simple {
+    retention: Rate::per_mille(750),
+    discount: Rate::per_mille(250),
+};
+
+/// The scoreboard of the days `start..end`.
+fn board(events: &[(Uuid, Event)], start: i64, end: i64) -> Scoreboard {
+    let period = Period {
+        start: Some(day(start)),
+        end: day(end),
+    };
+    rows(events)
+        .read(|rows| scoreboard(rows, period, SIMPLE))
+        .unwrap()
+}
+
+fn people(board: &Scoreboard) -> [i64; 6] {
+    [
+        board.opening,
+        board.created,
+        board.kept,
+        board.lost,
+        board.won_back,
+        board.closing,
+    ]
+}
+
+fn euros(board: &Scoreboard) -> Line {
+    board.money[&parsed("EUR")]
+}
+
+#[test]
+fn people_are_counted_by_when_it_happened() {
+    let story = [
+        (ROSA, opened(100)),
+        (LI, opened(150)),
+        (ROSA, lost(200)),
+        (ROSA, won_back(250)),
+    ];
+    //                                        opening, created, kept, lost, won back, closing
+    assert_eq!(people(&board(&story, 0, 100)), [0, 0, 0, 0, 0, 0]);
+    assert_eq!(people(&board(&story, 100, 150)), [0, 1, 0, 0, 0, 1]);
+    assert_eq!(people(&board(&story, 150, 200)), [1, 1, 1, 0, 0, 2]);
+    assert_eq!(people(&board(&story, 200, 250)), [2, 0, 1, 1, 0, 1]);
+    assert_eq!(people(&board(&story, 250, 300)), [1, 0, 1, 0, 1, 2]);
+    assert_eq!(people(&board(&story, 151, 300)), [2, 0, 2, 1, 1, 2]);
+}
+
+#[test]
+fn retention_is_of_those_at_the_start_and_a_win_back_does_not_break_it() {
+    let story = [(ROSA, opened(100)), (ROSA, lost(200)), (LI, opened(210))];
+    assert_eq!(board(&story, 150, 300).retention_rate(), Some(0.0));
+    assert_eq!(board(&story, 150, 200).retention_rate(), Some(1.0));
+    assert_eq!(board(&story, 0, 100).retention_rate(), None);
+}
+
+#[test]
+fn without_a_start_it_is_the_beginning_of_time() {
+    let story = [(ROSA, opened(-400_000)), (LI, opened(100))];
+    let period = Period {
+        start: None,
+        end: day(101),
+    };
+    let board = rows(&story)
+        .read(|rows| scoreboard(rows, period, SIMPLE))
+        .unwrap();
+    assert_eq!(people(&board), [0, 2, 0, 0, 0, 2]);
+}
+
+#[test]
+fn a_fact_that_is_told_late_is_in_its_own_period() {
+    let story = [
+        (ROSA, opened(100)),
+        (ROSA, bought("new", 200, 300)),
+        (ROSA, bought("old", 40, 120)),
+    ];
+    assert_eq!(euros(&board(&story, 100, 200)).revenue, 40);
+    assert_eq!(euros(&board(&story, 200, 400)).revenue, 200);
+}
+
+#[test]
+fn revenue_and_margin_are_less_what_was_taken_back_then() {
+    let story = [
+        (ROSA, opened(100)),
+        (ROSA, bought("p", 40_000, 110)),
+        (ROSA, bought("free", 0, 111)),
+        (ROSA, reversed("p", "r", 10_000, 210)),
+    ];
+    let first = euros(&board(&story, 100, 200));
+    assert_eq!(
+        (first.purchases, first.revenue, first.margin),
+        (2, 40_000, 20_000)
+    );
+    let second = euros(&board(&story, 200, 300));
+    assert_eq!(
+        (second.purchases, second.revenue, second.margin),
+        (0, -10_000, -5_000)
+    );
+    assert_eq!((first.equity, second.equity), (30_000, 22_500));
+}
+
+#[test]
+fn equity_is_of_the_year_before_the_end() {
+    let story = [(ROSA, opened(100)), (ROSA, bought("p", 40_000, 110))];
+    assert_eq!(euros(&board(&story, 0, 110)).equity, 0);
+    assert_eq!(euros(&board(&story, 0, 111)).equity, 30_000);
+    assert_eq!(euros(&board(&story, 0, 110 + 365)).equity, 0);
+    assert_eq!(euros(&board(&story, 0, 110 + 364)).equity, 30_000);
+}
+
+#[test]
+fn a_reversal_goes_with_its_purchase_when_that_leaves_the_year() {
+    let story = [
+        (ROSA, opened(100)),
+        (ROSA, bought("old", 40_000, 110)),
+        (ROSA, bought("new", 1_000, 400)),
+        (ROSA, reversed("old", "r", 40_000, 401)),
+    ];
+    assert_eq!(euros(&board(&story, 0, 480)).equity, 750);
+}
+
+#[test]
+fn a_lost_customer_is_worth_nothing_until_won_back() {
+    let story = [
+        (ROSA, opened(100)),
+        (ROSA, bought("p", 40_000, 110)),
+        (ROSA, lost(200)),
+        (ROSA, won_back(250)),
+    ];
+    let at = |end| euros(&board(&story, 0, end));
+    assert_eq!(
+        [at(200).equity, at(201).equity, at(251).equity],
+        [30_000, 0, 30_000]
+    );
+    assert_eq!([at(200).active, at(201).active, at(251).active], [1, 0, 1]);
+}
+
+#[test]
+fn each_customer_is_rounded_before_they_are_added() {
+    // A margin of 1 is worth 1.5, which goes to 2; together 2 would be worth 3.
+    let story = [
+        (ROSA, opened(100)),
+        (LI, opened(100)),
+        (ROSA, bought("p", 2, 110)),
+        (LI, bought("p", 2, 110)),
+    ];
+    assert_eq!(euros(&board(&story, 0, 120)).equity, 4);
+}
+
+#[test]
+fn currencies_are_never_added() {
+    let story = [
+        (ROSA, opened(100)),
+        (LI, opened_in("USD", 100)),
+        (ROSA, bought("p", 100, 110)),
+        (LI, bought_in("USD", "p", 700, 110)),
+    ];
+    let board = board(&story, 0, 200);
+    let revenue: Vec<(String, i64)> = board
+        .money
+        .iter()
+        .map(|(code, line)| (code.to_string(), line.revenue))
+        .collect();
+    assert_eq!(revenue, [("EUR".to_owned(), 100), ("USD".to_owned(), 700)]);
+}
+
+#[test]
+fn many_customers_add_up_to_the_cent() {
+    let story: Vec<(Uuid, Event)> = (0..2_400)
+        .flat_map(|n| {
+            let id = Uuid::from_u128(n);
+            [
+                (id, opened(100)),
+                (id, bought("a", 200, 110)),
+                (id, bought("b", 200, 120)),
+            ]
+        })
+        .collect();
+    let store = rows(&story);
+    let period = Period {
+        start: None,
+        end: day(130),
+    };
+    let board = store.read(|rows| scoreboard(rows, period, SIMPLE)).unwrap();
+    assert_eq!(euros(&board).equity, 2_400 * 300);
+}

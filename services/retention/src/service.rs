@@ -1,0 +1,70 @@
+//! Retention as the engine sees it: how events become rows, and what acquisition's events mean.
+
+use journal::StreamId;
+use read_model::RowsMut;
+use runtime::{ApplyError, Fact, Foreign, Receipt, Service, Work};
+use server::Wrong;
+use uuid::Uuid;
+
+use crate::policy::open_relationship;
+use crate::read_model::customers;
+use crate::settings::Settings;
+use crate::{told, wire};
+
+/// The layout of the rows. Raise it when a row changes its meaning or its bytes.
+const SCHEMA: u32 = 1;
+
+/// The retention service.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Retention {
+    pub(crate) settings: Settings,
+}
+
+impl Retention {
+    /// The service with these settings. Rows follow from events alone, so they do not depend on them.
+    pub const fn new(settings: Settings) -> Self {
+        Self { settings }
+    }
+}
+
+impl Service for Retention {
+    fn name(&self) -> &'static str {
+        "retention"
+    }
+
+    fn schema(&self) -> u32 {
+        SCHEMA
+    }
+
+    fn apply(&self, rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError> {
+        match fact.stream.collection() {
+            "customers" => {
+                let id: Uuid = server::parse("stream", fact.stream.id())?;
+                let event = wire::event::read(id, fact.event)?;
+                Ok(customers::apply(rows, id, &event)?)
+            }
+            // What an event of acquisition causes here is in the same commit, in a customer's stream.
+            "inbox" => Ok(()),
+            _ => {
+                let stream = fact.stream;
+                Err(ApplyError::Unreadable(format!(
+                    "no stream of retention: {stream}"
+                )))
+            }
+        }
+    }
+
+    fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
+        let rate = self.settings.default_margin_rate;
+        match told::read(&event.kind, event.schema, &event.payload, rate) {
+            Ok(Some(conversion)) => open_relationship::perform(work, conversion, event.time),
+            Ok(None) => Ok(Receipt::Skipped),
+            Err(wrong) => Ok(Receipt::Parked(wrong.to_string())),
+        }
+    }
+}
+
+/// The stream of a customer.
+pub(crate) fn customer_stream(id: Uuid) -> Result<StreamId, Wrong> {
+    StreamId::new(format!("customers/{id}")).map_err(|error| Wrong::new("name", error))
+}

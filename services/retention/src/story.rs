@@ -1,0 +1,179 @@
+//! What the tests tell their stories with: a customer in euros, acquired on day 100, and what happens to it.
+
+use std::fmt::Debug;
+use std::str::FromStr;
+
+use eventsourcing::{Days, Time};
+use money::{Currency, Money};
+use read_model::Store;
+use retention_domain::Event;
+use retention_domain::action::{Kind, Proposed};
+use retention_domain::consent::{Consent, Status};
+use retention_domain::promise::{Assessed, Made, Score, Terms};
+use retention_domain::purchase::{MarginSource, Recorded, Reversed};
+use retention_domain::relationship::{Cause, Loss, Opening, Origin, Reason, Source};
+use uuid::Uuid;
+
+use crate::read_model::customers;
+
+/// The customer of most stories.
+pub(crate) const ROSA: Uuid = Uuid::from_u128(0xa);
+/// Another one.
+pub(crate) const LI: Uuid = Uuid::from_u128(0xb);
+
+pub(crate) fn parsed<T: FromStr<Err: Debug>>(text: &str) -> T {
+    text.parse().unwrap()
+}
+
+pub(crate) fn day(number: i64) -> Time {
+    Time::from_days(number)
+}
+
+fn money(code: &str, minor_units: i64) -> Money {
+    Money::new(parsed(code), minor_units)
+}
+
+pub(crate) fn opened_in(currency: &str, on: i64) -> Event {
+    let contact = Consent {
+        status: Status::Granted,
+        at: day(on),
+    };
+    Event::RelationshipOpened(Opening {
+        origin: Origin {
+            source: Source::Import {
+                external_id: parsed("00042"),
+            },
+            proposition: Some(parsed("propositions/van-repair")),
+            campaign: Some(parsed("propositions/van-repair/campaigns/fast")),
+            presentation_id: Some(parsed("speed")),
+        },
+        acquired_at: day(on),
+        currency: parsed::<Currency>(currency),
+        consents: [(parsed("contact"), contact)].into_iter().collect(),
+    })
+}
+
+pub(crate) fn opened(on: i64) -> Event {
+    opened_in("EUR", on)
+}
+
+pub(crate) fn bought_in(currency: &str, id: &str, amount: i64, on: i64) -> Event {
+    Event::PurchaseRecorded(Recorded {
+        purchase_id: parsed(id),
+        amount: money(currency, amount),
+        contribution_margin: money(currency, amount / 2),
+        margin_source: MarginSource::Default,
+        occurred_at: day(on),
+    })
+}
+
+pub(crate) fn bought(id: &str, amount: i64, on: i64) -> Event {
+    bought_in("EUR", id, amount, on)
+}
+
+pub(crate) fn reversed(id: &str, reversal: &str, amount: i64, on: i64) -> Event {
+    Event::PurchaseReversed(Reversed {
+        purchase_id: parsed(id),
+        reversal_id: parsed(reversal),
+        amount: money("EUR", amount),
+        contribution_margin: money("EUR", amount / 2),
+        margin_source: MarginSource::Given,
+        occurred_at: day(on),
+    })
+}
+
+pub(crate) fn promised(id: &str, benefit: &str) -> Event {
+    Event::PromiseMade(Made {
+        promise_id: parsed(id),
+        terms: Terms {
+            proposition: parsed("propositions/van-repair"),
+            presentation_id: Some(parsed("speed")),
+            benefit_id: parsed(benefit),
+            expectation: parsed("Back on the road the next day"),
+            expected_score: 6,
+            importance: 100,
+            due_at: Some(day(100).plus_days(Days(30))),
+            made_by: Some(parsed("sales")),
+        },
+        at_conversion: true,
+        made_at: day(100),
+    })
+}
+
+fn assessed(id: &str, perceived: Option<u32>) -> Assessed {
+    let gap = |perceived: u32| perceived.cast_signed() - 6;
+    Assessed {
+        promise_id: parsed(id),
+        score: perceived.map(|perceived| Score {
+            perceived,
+            gap: gap(perceived),
+        }),
+        occurred_at: day(110),
+    }
+}
+
+pub(crate) fn kept(id: &str, perceived: Option<u32>) -> Event {
+    Event::PromiseKept(assessed(id, perceived))
+}
+
+pub(crate) fn broken(id: &str, perceived: Option<u32>) -> Event {
+    Event::PromiseBroken(assessed(id, perceived))
+}
+
+pub(crate) fn repaired(id: &str) -> Event {
+    Event::PromiseRepaired {
+        promise_id: parsed(id),
+        occurred_at: day(111),
+    }
+}
+
+pub(crate) fn waived(id: &str) -> Event {
+    Event::PromiseWaived {
+        promise_id: parsed(id),
+        occurred_at: day(111),
+    }
+}
+
+pub(crate) fn lost(on: i64) -> Event {
+    Event::RelationshipLost(Loss {
+        ended_at: day(on),
+        cause: Cause::Voluntary,
+        reason: Some(Reason::PromiseBroken),
+        competitor: Some(parsed("Acme")),
+        broken_promise_ids: vec![parsed("next-day")],
+    })
+}
+
+pub(crate) fn won_back(on: i64) -> Event {
+    Event::RelationshipWonBack {
+        won_back_at: day(on),
+    }
+}
+
+pub(crate) fn proposed(id: &str) -> Event {
+    Event::ActionProposed(Proposed {
+        action_id: parsed(id),
+        kind: Kind::Repair,
+        promise_id: Some(parsed("next-day")),
+        proposed_at: day(110),
+        due_at: day(112),
+    })
+}
+
+pub(crate) fn cancelled(id: &str) -> Event {
+    Event::ActionCancelled {
+        action_id: parsed(id),
+        cancelled_at: day(113),
+    }
+}
+
+/// The rows after these events, in this order.
+pub(crate) fn rows(events: &[(Uuid, Event)]) -> Store {
+    let store = Store::in_memory();
+    let mut tx = store.begin().unwrap();
+    for (customer, event) in events {
+        customers::apply(&mut tx, *customer, event).unwrap();
+    }
+    store.commit(tx).unwrap();
+    store
+}

@@ -1,0 +1,125 @@
+//! Events are written and read as they were stored, for ever.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use retention_domain::Event;
+use uuid::Uuid;
+
+use super::{PACKAGE, read, write};
+use crate::story::{
+    LI, ROSA, bought, broken, cancelled, kept, lost, opened, promised, proposed, repaired,
+    reversed, waived, won_back,
+};
+
+/// One event of every kind, each with all its fields.
+fn samples() -> Vec<Event> {
+    vec![
+        opened(100),
+        promised("next-day", "next-day"),
+        bought("2026/INV#7", 40_000, 101),
+        reversed("2026/INV#7", "credit-note-1", 10_000, 102),
+        kept("next-day", Some(7)),
+        broken("next-day", Some(3)),
+        repaired("next-day"),
+        waived("next-day"),
+        lost(120),
+        won_back(130),
+        proposed("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
+        cancelled("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
+    ]
+}
+
+fn golden() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digits: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.concat()
+}
+
+fn bytes(hex: &str) -> Vec<u8> {
+    let digits: Vec<char> = hex.chars().filter(|digit| !digit.is_whitespace()).collect();
+    let byte = |pair: &[char]| u8::from_str_radix(&pair.iter().collect::<String>(), 16).unwrap();
+    digits.chunks(2).map(byte).collect()
+}
+
+/// The stored bytes, by kind and schema: `tests/golden/PromiseKept.1.hex`.
+fn stored() -> BTreeMap<String, Vec<u8>> {
+    let files = fs::read_dir(golden())
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    files
+        .map(|path| {
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            (name, bytes(&fs::read_to_string(&path).unwrap()))
+        })
+        .collect()
+}
+
+#[test]
+fn events_are_written_today_as_they_were_stored() {
+    let written: BTreeMap<String, String> = samples()
+        .iter()
+        .map(|event| {
+            let written = write(ROSA, event);
+            assert!(written.public, "{}", written.kind);
+            let kind = written.kind.strip_prefix(PACKAGE).unwrap();
+            (format!("{kind}.{}", written.schema), hex(&written.payload))
+        })
+        .collect();
+    let stored: BTreeMap<String, String> = stored()
+        .into_iter()
+        .map(|(name, payload)| (name, hex(&payload)))
+        .collect();
+    assert_eq!(written, stored);
+}
+
+#[test]
+fn every_stored_event_means_what_it_meant() {
+    let stored = stored();
+    for event in samples() {
+        let mut written = write(ROSA, &event);
+        let name = format!("{}.1", written.kind.strip_prefix(PACKAGE).unwrap());
+        written.payload = stored[&name].clone().into();
+        assert_eq!(read(ROSA, &written), Ok(event), "{name}");
+    }
+}
+
+#[test]
+fn what_this_release_does_not_know_is_not_guessed() {
+    for event in samples() {
+        let written = write(ROSA, &event);
+        let newer = journal::Event {
+            schema: 2,
+            ..written.clone()
+        };
+        assert!(read(ROSA, &newer).is_err(), "{}", written.kind);
+        let other = journal::Event {
+            kind: format!("{}Again", written.kind),
+            ..written.clone()
+        };
+        assert!(read(ROSA, &other).is_err(), "{}", written.kind);
+        let nothing = journal::Event {
+            payload: Vec::new().into(),
+            ..written.clone()
+        };
+        assert!(read(ROSA, &nothing).is_err(), "{}", written.kind);
+        let torn = journal::Event {
+            payload: written.payload.slice(1..),
+            ..written
+        };
+        assert!(read(ROSA, &torn).is_err(), "{}", torn.kind);
+    }
+}
+
+#[test]
+fn an_event_of_another_customer_is_refused() {
+    for event in samples() {
+        let written = write(LI, &event);
+        assert!(read(ROSA, &written).is_err(), "{}", written.kind);
+        assert!(read(Uuid::nil(), &written).is_err(), "{}", written.kind);
+    }
+}

@@ -1,0 +1,72 @@
+//! A customer's state as the resource that clients see.
+
+use money::Money;
+use patron_proto::retention::v1 as proto;
+use retention_domain::Customer;
+use server::{money_out, timestamp};
+use uuid::Uuid;
+
+use super::promise::promise_out;
+use super::relationship::{action_out, consents_out, loss_out, source_out, state_out};
+use super::{small_out, text};
+
+/// How a version is written in an etag.
+pub(crate) fn etag(version: u64) -> String {
+    format!("\"{version}\"")
+}
+
+/// A customer in view BASIC; nothing before the relationship was opened.
+pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::Customer> {
+    let relationship = state.relationship.as_ref()?;
+    let money = |minor_units| Some(money_out(Money::new(relationship.currency, minor_units)));
+    let origin = &relationship.origin;
+    let (source, external_id) = source_out(&origin.source);
+    let loss = relationship
+        .last_loss
+        .as_ref()
+        .filter(|_| relationship.is_lost());
+    Some(proto::Customer {
+        name: format!("customers/{id}"),
+        state: state_out(relationship.state),
+        source,
+        external_id,
+        proposition: text(origin.proposition.as_ref()),
+        campaign: text(origin.campaign.as_ref()),
+        presentation_id: text(origin.presentation_id.as_ref()),
+        currency_code: relationship.currency.to_string(),
+        acquired_at: Some(timestamp(relationship.acquired_at)),
+        ended_at: relationship.ended_at().map(timestamp),
+        loss: loss.map(loss_out),
+        purchase_count: small_out(state.totals.purchases),
+        last_purchase_at: state.totals.last_purchase_at.map(timestamp),
+        revenue: money(state.totals.revenue),
+        margin: money(state.totals.contribution_margin),
+        consents: consents_out(&relationship.consents),
+        promises: Vec::new(),
+        open_actions: Vec::new(),
+        value: None,
+        etag: etag(version),
+    })
+}
+
+/// A customer in view FULL, worth `value` in minor units.
+pub(crate) fn full(
+    id: Uuid,
+    state: &Customer,
+    version: u64,
+    value: i64,
+) -> Option<proto::Customer> {
+    let relationship = state.relationship.as_ref()?;
+    let promises = state.promises.iter();
+    let actions = state.open_actions.iter();
+    Some(proto::Customer {
+        promises: promises
+            .map(|(promise, it)| promise_out(id, promise, it, version))
+            .collect(),
+        open_actions: actions
+            .map(|(action, it)| action_out(id, action, it))
+            .collect(),
+        value: Some(money_out(Money::new(relationship.currency, value))),
+        ..basic(id, state, version)?
+    })
+}

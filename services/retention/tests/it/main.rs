@@ -1,0 +1,16 @@
+//! Retention through its gRPC edge, one file for each file of `src/api`, and what it is told.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unnecessary_wraps,
+    reason = "helpers of tests fail as tests do, and give values as messages want them"
+)]
+
+mod batch;
+mod customers;
+mod events;
+mod harness;
+mod promises;
+mod scoreboard;
+mod told;

@@ -1,0 +1,197 @@
+//! `PromiseService`.
+
+use patron_proto::retention::v1 as proto;
+use tonic::Code;
+
+use crate::harness::{Harness, assess, end, new_id, precondition, refused, terms};
+
+fn make(customer: &str, id: &str) -> proto::MakePromiseRequest {
+    proto::MakePromiseRequest {
+        parent: customer.to_owned(),
+        promise: Some(proto::Promise {
+            terms: Some(terms(id)),
+            proposition: "propositions/van-repair".to_owned(),
+            made_by: "sales".to_owned(),
+            ..Default::default()
+        }),
+        request_id: new_id(),
+        validate_only: false,
+    }
+}
+
+#[tokio::test]
+async fn a_score_decides_whether_a_promise_was_kept() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let scored = |score| proto::AssessPromiseRequest {
+        perceived_score: score,
+        ..assess(&customer, "next-day", proto::PromiseVerdict::Unspecified)
+    };
+    let kept = harness
+        .promises()
+        .assess_promise(scored(6))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (kept.state(), kept.gap),
+        (proto::PromiseState::Kept, Some(0))
+    );
+    let broken = harness
+        .promises()
+        .assess_promise(scored(3))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(
+        (broken.state(), broken.gap),
+        (proto::PromiseState::Broken, Some(-3))
+    );
+    assert_eq!(
+        refused(harness.promises().assess_promise(scored(7)).await),
+        precondition("NOT_ASSESSABLE")
+    );
+    let actions = harness.full(&customer).await.open_actions;
+    assert_eq!(actions.len(), 1);
+    assert_eq!(actions[0].r#type(), proto::ActionType::Repair);
+}
+
+#[tokio::test]
+async fn a_broken_promise_is_repaired_and_an_open_one_waived() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let name = format!("{customer}/promises/next-day");
+    let repair = || proto::RepairPromiseRequest {
+        name: name.clone(),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    let waive = || proto::WaivePromiseRequest {
+        name: name.clone(),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    assert_eq!(
+        refused(harness.promises().repair_promise(repair()).await),
+        precondition("NOT_BROKEN")
+    );
+    let broken = assess(&customer, "next-day", proto::PromiseVerdict::Broken);
+    harness.promises().assess_promise(broken).await.unwrap();
+    let repaired = harness
+        .promises()
+        .repair_promise(repair())
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!(repaired.state(), proto::PromiseState::Repaired);
+    assert_eq!(
+        refused(harness.promises().waive_promise(waive()).await),
+        precondition("NOT_OPEN")
+    );
+}
+
+#[tokio::test]
+async fn evidence_is_personal_and_waits_for_the_vault() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let evident = proto::AssessPromiseRequest {
+        evidence: "she said so".to_owned(),
+        ..assess(&customer, "next-day", proto::PromiseVerdict::Kept)
+    };
+    assert_eq!(
+        refused(harness.promises().assess_promise(evident).await),
+        precondition("NO_VAULT")
+    );
+}
+
+#[tokio::test]
+async fn nobody_promises_anything_to_a_lost_customer() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let lost = end(&customer, proto::LossReason::Price);
+    harness.customers().end_relationship(lost).await.unwrap();
+    let made = harness
+        .promises()
+        .make_promise(make(&customer, "more"))
+        .await;
+    assert_eq!(refused(made), precondition("WIN_BACK_FIRST"));
+}
+
+#[tokio::test]
+async fn a_promise_without_an_id_gets_one_and_promises_come_in_pages() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let unnamed = make(&customer, "");
+    let made = harness
+        .promises()
+        .make_promise(unnamed.clone())
+        .await
+        .unwrap()
+        .into_inner();
+    let again = harness
+        .promises()
+        .make_promise(unnamed)
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((made.made_by.as_str(), &again.name), ("sales", &made.name));
+    let asked = |token: String| proto::ListPromisesRequest {
+        parent: customer.clone(),
+        page_size: 1,
+        page_token: token,
+        ..Default::default()
+    };
+    let page = harness
+        .promises()
+        .list_promises(asked(String::new()))
+        .await
+        .unwrap()
+        .into_inner();
+    let token = page.next_page_token.clone();
+    let last = harness
+        .promises()
+        .list_promises(asked(token))
+        .await
+        .unwrap()
+        .into_inner();
+    assert_eq!((page.promises.len(), last.promises.len()), (1, 1));
+    assert_ne!(page.promises[0].name, last.promises[0].name);
+    assert_eq!(last.next_page_token, "");
+    let unknown = proto::GetPromiseRequest {
+        name: format!("{customer}/promises/unknown"),
+        ..Default::default()
+    };
+    assert_eq!(
+        refused(harness.promises().get_promise(unknown).await).0,
+        Code::NotFound
+    );
+}
+
+#[tokio::test]
+async fn the_ledger_tells_how_sure_a_kept_rate_is() {
+    let harness = Harness::start().await;
+    for (external_id, verdict) in [
+        ("1", proto::PromiseVerdict::Kept),
+        ("2", proto::PromiseVerdict::Broken),
+        ("3", proto::PromiseVerdict::Broken),
+        ("4", proto::PromiseVerdict::Broken),
+    ] {
+        let customer = harness.customer(external_id).await;
+        let assessed = assess(&customer, "next-day", verdict);
+        harness.promises().assess_promise(assessed).await.unwrap();
+    }
+    harness.customer("5").await;
+    let asked = proto::GetPromiseLedgerRequest::default();
+    let ledger = harness
+        .promises()
+        .get_promise_ledger(asked)
+        .await
+        .unwrap()
+        .into_inner();
+    let line = ledger.lines.first().unwrap();
+    assert_eq!((line.made, line.kept, line.broken, line.open), (5, 1, 3, 1));
+    assert_eq!(line.kept_rate, Some(0.25));
+    assert!((line.kept_rate_upper.unwrap() - 0.699).abs() < 0.001);
+    assert_eq!(line.mean_gap, None);
+    assert_eq!(ledger.total.unwrap().made, 5);
+}

@@ -1,0 +1,136 @@
+//! Policy R1, from acquisition's public topic to a customer.
+
+use std::time::Duration;
+
+use journal::{Append, Header, Kind, Record, StreamId, TopicSpec, Topics as _};
+use patron_proto::acquisition::v1 as acquisition;
+use patron_proto::retention::v1 as proto;
+use prost::Message as _;
+use uuid::Uuid;
+
+use crate::harness::{Harness, at, euros, terms};
+
+/// Publishes events about one prospect, as acquisition's relay does.
+async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
+    let options = harness.running.engine.options();
+    let spec = TopicSpec {
+        name: options.inbox_topic.clone().unwrap(),
+        partitions: options.partitions,
+        kind: Kind::Public,
+    };
+    let topic = harness.topics.open(&spec).await.unwrap();
+    let stream = StreamId::new(format!("prospects/{id}")).unwrap();
+    let partition = harness.running.engine.placement().partition_of(&stream);
+    for (sequence, (kind, payload)) in (1..).zip(events) {
+        let header = |name: &str, value: String| Header {
+            name: name.to_owned(),
+            value: value.into(),
+        };
+        let headers = vec![
+            header("ce_specversion", "1.0".to_owned()),
+            header("ce_id", format!("{}-{sequence}", Uuid::from_u128(1))),
+            header("ce_source", "/patron/acquisition".to_owned()),
+            header("ce_type", format!("patron.acquisition.v1.{kind}")),
+            header("ce_subject", stream.to_string()),
+            header("ce_time", "2026-01-01T00:04:00Z".to_owned()),
+            header("ce_sequence", sequence.to_string()),
+            header("ce_schemaversion", "1".to_owned()),
+            header("journaluuid", Uuid::from_u128(2).to_string()),
+            header("journalposition", format!("{sequence}/0")),
+        ];
+        let record = Record {
+            key: Some(id.to_string().into()),
+            headers,
+            value: payload.clone().into(),
+        };
+        assert!(matches!(
+            topic.append(partition, record).await,
+            Append::Written
+        ));
+    }
+}
+
+fn converted(id: Uuid) -> acquisition::ProspectConverted {
+    acquisition::ProspectConverted {
+        prospect: format!("prospects/{id}"),
+        customer: format!("customers/{id}"),
+        // By a clock that is four minutes ahead of ours, and then by as much as a client may be.
+        occurred_at: at(240 + 300),
+        proposition: "propositions/van-repair".to_owned(),
+        campaign: "propositions/van-repair/campaigns/fast".to_owned(),
+        presentation_id: "speed".to_owned(),
+        promises: vec![terms("next-day")],
+        first_purchase: Some(acquisition::FirstPurchase {
+            amount: euros(40_000),
+            contribution_margin: None,
+        }),
+        currency_code: "EUR".to_owned(),
+        ..Default::default()
+    }
+}
+
+/// Waits until so many events were received.
+async fn received(harness: &Harness, count: u64) {
+    let all = async {
+        while harness
+            .running
+            .engine
+            .received()
+            .unwrap()
+            .iter()
+            .sum::<u64>()
+            < count
+        {
+            harness.running.engine.barrier().await.unwrap();
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), all)
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_conversion_opens_the_relationship_with_promises_and_first_purchase() {
+    let harness = Harness::start().await;
+    let id = Uuid::from_u128(0xa);
+    let closed = acquisition::ProspectClosed::default().encode_to_vec();
+    let events = [
+        ("ProspectClosed", closed),
+        ("ProspectConverted", converted(id).encode_to_vec()),
+    ];
+    publish(&harness, id, &events).await;
+    received(&harness, 2).await;
+    let customer = harness.full(&format!("customers/{id}")).await;
+    assert_eq!(customer.source(), proto::CustomerSource::Prospect);
+    assert_eq!(customer.campaign, "propositions/van-repair/campaigns/fast");
+    assert!(customer.promises[0].at_conversion);
+    assert_eq!(
+        (customer.purchase_count, customer.margin),
+        (1, euros(20_000))
+    );
+}
+
+#[tokio::test]
+async fn a_conversion_that_the_rules_refuse_leaves_no_customer_and_stops_nothing() {
+    let harness = Harness::start().await;
+    let id = Uuid::from_u128(0xa);
+    let without = acquisition::ProspectConverted {
+        promises: Vec::new(),
+        ..converted(id)
+    }
+    .encode_to_vec();
+    let events = [
+        ("ProspectConverted", without),
+        ("ProspectConverted", converted(id).encode_to_vec()),
+    ];
+    publish(&harness, id, &events).await;
+    received(&harness, 2).await;
+    assert_eq!(
+        harness
+            .full(&format!("customers/{id}"))
+            .await
+            .purchase_count,
+        1
+    );
+}
