@@ -101,7 +101,7 @@ mod tests {
             assert!(simulator.records("journal", 0).len() < 20);
             plant(40);
             client.set_faults(Faults::none());
-            sleep(Duration::from_mins(1)).await;
+            sleep(Duration::from_secs(60)).await;
         };
         let error = tokio::select! {
             biased;
