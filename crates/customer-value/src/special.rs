@@ -97,6 +97,43 @@ impl Rising {
     }
 }
 
+/// A sum of logarithms, most of them taken together as the logarithm of a product.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct LnSum {
+    ln: f64,
+    product: f64,
+}
+
+impl Default for LnSum {
+    fn default() -> Self {
+        Self {
+            ln: 0.0,
+            product: 1.0,
+        }
+    }
+}
+
+impl LnSum {
+    /// Adds `count · ln factor`, for a factor between 1e-50 and 1e50.
+    #[inline]
+    pub(crate) fn add(&mut self, factor: f64, count: f64) {
+        if count > 1.0 {
+            self.ln += count * libm::log(factor);
+            return;
+        }
+        self.product *= factor;
+        if !(1e-250..1e250).contains(&self.product) {
+            self.ln += libm::log(self.product);
+            self.product = 1.0;
+        }
+    }
+
+    /// The sum.
+    pub(crate) fn total(self) -> f64 {
+        self.ln + libm::log(self.product)
+    }
+}
+
 /// The nearest double of a count. Counts of customers stay far below 2^53, where this is exact.
 #[expect(
     clippy::cast_precision_loss,
@@ -108,7 +145,7 @@ pub(crate) const fn real(count: u64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Rising, digamma_trigamma, ln_rising};
+    use super::{LnSum, Rising, digamma_trigamma, ln_rising};
 
     const EULER: f64 = 0.577_215_664_901_532_9;
     const PI: f64 = std::f64::consts::PI;
@@ -141,6 +178,22 @@ mod tests {
             assert!(
                 (low.1 - high.1 - 1.0 / (x * x)).abs() < 1e-13 / (x * x),
                 "{x}"
+            );
+        }
+    }
+
+    #[test]
+    fn logarithms_taken_together_are_those_taken_one_by_one() {
+        for factor in [1e-50, 0.01, 1.0, 1.5, 1e49] {
+            let mut sum = LnSum::default();
+            for _ in 0..1_000 {
+                sum.add(factor, 1.0);
+            }
+            sum.add(factor, 7.0);
+            let expected = 1_007.0 * factor.ln();
+            assert!(
+                (sum.total() - expected).abs() <= 1e-13 * (1.0 + expected.abs()),
+                "{factor}"
             );
         }
     }

@@ -16,7 +16,7 @@ use std::thread;
 use super::Variant;
 use crate::newton::Evaluation;
 use crate::sample::{Packed, Sample};
-use crate::special::Rising;
+use crate::special::{LnSum, Rising};
 
 /// Cells are summed in blocks of at most this size and the blocks in their order, so the sum has the same bits
 /// for any number of threads.
@@ -150,14 +150,10 @@ struct Left {
     e_gg: f64,
 }
 
-/// Products below this have room for one factor of at most 2 more.
-const LARGEST_PRODUCT: f64 = 1e300;
-
 impl Left {
     fn of(block: &Block<'_>, ages: &[Age]) -> Self {
         let mut sum = Self::default();
-        // Most cells hold one customer; the logarithm of a product is cheaper than a sum of logarithms.
-        let mut product = 1.0;
+        let mut ln = LnSum::default();
         for cell in block.cells {
             let (now, last) = (&ages[cell.t as usize], &ages[cell.tx as usize]);
             let d = now.ln - last.ln;
@@ -171,15 +167,7 @@ impl Left {
                 (small * share, share)
             };
             sum.value += cell.count * odds.max(0.0);
-            if cell.count > 1.0 {
-                sum.value += cell.count * libm::log1p(small);
-            } else {
-                product *= 1.0 + small;
-                if product > LARGEST_PRODUCT {
-                    sum.value += libm::log(product);
-                    product = 1.0;
-                }
-            }
+            ln.add(1.0 + small, cell.count);
             let w = cell.count * left;
             let e = w * alive;
             let g = now.inverse - last.inverse;
@@ -195,7 +183,7 @@ impl Left {
             sum.e_dg += e_d * g;
             sum.e_gg += e_g * g;
         }
-        sum.value += libm::log(product);
+        sum.value += ln.total();
         sum
     }
 

@@ -7,8 +7,8 @@ use super::table::SpendTable;
 use super::{SpendModel, SpendParameters};
 use crate::linalg::inverse;
 use crate::newton::{Evaluation, maximize, to_logarithms};
-use crate::special::{digamma_trigamma, real};
-use crate::stats::{pearson, spearman};
+use crate::special::{LnSum, digamma_trigamma, real};
+use crate::stats::{counted_pearson, counted_spearman};
 use crate::{MINIMUM_REPEATERS, Refusal};
 
 /// A fitted spend model and how sure it is.
@@ -82,11 +82,11 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         return Err(Refusal::AtBoundary);
     }
     let model = SpendModel::new(SpendParameters { p, q, v }).ok_or(Refusal::InfiniteMeanSpend)?;
-    let (frequency, mean_spend) = columns(table);
-    // What the data alone contribute to the density of the mean spends.
-    let constant: f64 = table
+    let (frequency, mean_spend, counts) = columns(table);
+    // What the data alone contribute to the density of the mean spends: Σ ln m.
+    let constant: f64 = frequencies
         .iter()
-        .map(|(x, spend, count)| real(count) * libm::log(spend / f64::from(x)))
+        .map(|f| f.sum_ln_spend - f.customers * libm::log(f.x))
         .sum();
     let log_likelihood = maximum.value - constant;
     Ok(SpendFit {
@@ -99,8 +99,8 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         log_likelihood,
         aic: 6.0 - 2.0 * log_likelihood,
         customers,
-        pearson: pearson(&frequency, &mean_spend),
-        spearman: spearman(&frequency, &mean_spend),
+        pearson: counted_pearson(&frequency, &mean_spend, &counts),
+        spearman: counted_spearman(&frequency, &mean_spend, &counts),
     })
 }
 
@@ -112,8 +112,11 @@ fn by_frequency(table: &SpendTable) -> Vec<Frequency> {
             customers: alike.iter().map(|(.., count)| real(*count)).sum(),
             sum_ln_spend: alike
                 .iter()
-                .map(|(_, spend, count)| real(*count) * libm::log(*spend))
-                .sum(),
+                .fold(LnSum::default(), |mut sum, (_, spend, count)| {
+                    sum.add(*spend, real(*count));
+                    sum
+                })
+                .total(),
             spends: alike
                 .iter()
                 .map(|(_, spend, count)| (*spend, real(*count)))
@@ -136,13 +139,14 @@ fn evaluate(frequencies: &[Frequency], [p, q, v]: &[f64; 3]) -> Evaluation<3> {
     {
         let (shape, power) = (p * x, p * x + q);
         let (at_shape, at_power) = (digamma_trigamma(shape), digamma_trigamma(power));
-        let (mut ln, mut inverse, mut square) = (0.0, 0.0, 0.0);
+        let (mut ln, mut inverse, mut square) = (LnSum::default(), 0.0, 0.0);
         for (spend, count) in spends {
             let one = 1.0 / (v + spend);
-            ln += count * libm::log(v + spend);
+            ln.add(v + spend, *count);
             inverse += count * one;
             square += count * one * one;
         }
+        let ln = ln.total();
         let ln_gammas = libm::lgamma(power) - libm::lgamma(shape) - ln_gamma_q;
         value += n * (ln_gammas + q * ln_v) + shape * sum_ln_spend - power * ln;
         by_p += x * (n * (at_power.0 - at_shape.0) + sum_ln_spend - ln);
@@ -162,14 +166,10 @@ fn evaluate(frequencies: &[Frequency], [p, q, v]: &[f64; 3]) -> Evaluation<3> {
     }
 }
 
-/// x and mean spend of each customer. Dividing whole minor units, mean spends that are equal are equal
-/// to the last bit, as ranks need them.
-fn columns(table: &SpendTable) -> (Vec<f64>, Vec<f64>) {
-    table
-        .in_minor_units()
-        .flat_map(|(x, minor, count)| {
-            let x = f64::from(x);
-            (0..count).map(move |_| (x, minor / x))
-        })
-        .unzip()
+/// x, mean spend and number of customers. Dividing whole minor units, mean spends that are equal are equal to the
+/// last bit, as ranks need them.
+fn columns(table: &SpendTable) -> (Vec<f64>, Vec<f64>, Vec<u64>) {
+    let rows = table.in_minor_units();
+    rows.map(|(x, minor, count)| (f64::from(x), minor / f64::from(x), count))
+        .collect()
 }

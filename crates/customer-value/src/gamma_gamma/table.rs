@@ -20,13 +20,21 @@ impl SpendTable {
     /// [`Refusal::MixedCurrency`] unless every amount has the same currency.
     pub fn of(customers: impl IntoIterator<Item = (u32, Money)>) -> Result<Self, Refusal> {
         let mut table = Self::default();
+        let mut rows = Vec::new();
         for (x, spend) in customers {
             table.agree(Some(spend.currency))?;
             if x > 0 && spend.minor_units > 0 {
-                table.rows.push((x, spend.minor_units, 1));
+                rows.push((x, spend.minor_units));
             }
         }
-        table.collapse();
+        rows.sort_unstable();
+        table.rows = rows
+            .chunk_by(|a, b| a == b)
+            .filter_map(|alike| {
+                let (x, minor_units) = *alike.first()?;
+                Some((x, minor_units, u64::try_from(alike.len()).ok()?))
+            })
+            .collect();
         Ok(table)
     }
 
