@@ -13,6 +13,7 @@
 //! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
 //! | `page_token.rs` | pages that cannot be mixed up |
 //! | `deadline.rs` | an expired deadline says so |
+//! | `probes.rs` | `/livez` and `/readyz` |
 //! | `edge.rs` | a listening server with health, reflection, gRPC-Web and probes |
 //! | `telemetry.rs` | logs |
 
@@ -22,6 +23,7 @@ mod convert;
 mod deadline;
 mod edge;
 mod page_token;
+mod probes;
 mod status;
 mod telemetry;
 mod topics;
