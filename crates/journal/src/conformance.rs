@@ -1,4 +1,4 @@
-//! One suite for all logs: what [`Log`](crate::Log) promises, each rule a check with a name.
+//! One suite for all logs: what [`Log`] promises, each rule a check with a name.
 //!
 //! ```no_run
 //! # use std::sync::Arc;

@@ -27,7 +27,7 @@ pub struct Genesis {
     pub hash: String,
     /// The seed of that hash.
     pub seed: u64,
-    /// The format of the journal's records; this release knows [`FORMAT`](crate::commit::FORMAT).
+    /// The format of the journal's records; this release knows [`FORMAT`].
     pub format: u32,
 }
 

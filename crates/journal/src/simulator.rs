@@ -10,8 +10,9 @@
 //!   checker    -- Simulator::records ------------/
 //! ```
 //!
-//! A run repeats exactly if everything in it takes its chance from the seed: `select!` must be `biased`
-//! and nothing may depend on the order of a hash map or on another thread.
+//! A run repeats exactly if everything in it takes its chance from the seed: `select!` must be `biased`,
+//! nothing may depend on the order of a hash map or on another thread, and whoever is told together by a
+//! `watch` is woken in an order of tokio's own chance (`Notify` wakes in the order of the waits).
 
 mod client;
 mod faults;
@@ -23,7 +24,6 @@ use std::time::Duration;
 
 use eventsourcing::{Clock, Time};
 use rand::Rng as _;
-use tokio::sync::watch;
 use tokio::time::Instant;
 
 pub use client::Client;
@@ -126,12 +126,5 @@ impl Clock for SimulatedClock {
 async fn pass(time: Duration) {
     if !time.is_zero() {
         tokio::time::sleep(time).await;
-    }
-}
-
-/// Waits until the watched state is as wanted; for ever, if nobody can change it any more.
-async fn until<T>(state: &mut watch::Receiver<T>, wanted: impl FnMut(&T) -> bool) {
-    if state.wait_for(wanted).await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

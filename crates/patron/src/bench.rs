@@ -182,7 +182,7 @@ async fn raw(
 ) -> anyhow::Result<Figures> {
     let source = match kafka {
         #[cfg(feature = "kafka")]
-        Some(brokers) => LogSource::Kafka(brokers.to_owned()),
+        Some(brokers) => LogSource::Kafka(brokers.to_owned(), server::KafkaOptions::default()),
         _ => LogSource::Embedded(folder.join("raw")),
     };
     let open = source

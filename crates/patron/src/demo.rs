@@ -83,6 +83,7 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     let mut cards = campaigns::scorecards(&mut acquisition, "van-repair").await?;
     cards.retain(|card| card.created > 0.0);
     print(campaigns::shown(&cards));
+    story::lift_the_flag(&mut acquisition, &|line: &str| print(line)).await?;
     heading("The promise ledger");
     print(promise_ledger(&mut retention).await?);
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");

@@ -8,6 +8,8 @@ use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use eventsourcing::SystemClock;
 use money::Rate;
+#[cfg(feature = "kafka")]
+use server::KafkaOptions;
 use server::LogSource;
 
 use crate::pair::{Pair, Plan, Settings};
@@ -54,18 +56,52 @@ pub(crate) struct Place {
     /// Keep the journals in this folder, for one process [default: `journal` in the data folder].
     #[arg(long, env = "PATRON_JOURNAL", value_name = "DIR")]
     journal: Option<PathBuf>,
-    /// Keep the journals in Kafka, at these brokers.
     #[cfg(feature = "kafka")]
+    #[command(flatten)]
+    kafka: Kafka,
+    /// Keep the read models in this folder [default: the user's data folder].
+    #[arg(long, env = "PATRON_DATA", value_name = "DIR")]
+    data: Option<PathBuf>,
+}
+
+/// The journals in Kafka.
+#[cfg(feature = "kafka")]
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Kafka {
+    /// Keep the journals in Kafka, at these brokers.
     #[arg(
-        long,
+        long = "kafka",
         env = "PATRON_KAFKA",
         value_name = "HOST:PORT,...",
         conflicts_with = "journal"
     )]
-    kafka: Option<String>,
-    /// Keep the read models in this folder [default: the user's data folder].
-    #[arg(long, env = "PATRON_DATA", value_name = "DIR")]
-    data: Option<PathBuf>,
+    brokers: Option<String>,
+    /// Make topics that are missing, with the settings that keep history.
+    #[arg(long, env = "PATRON_CREATE_TOPICS", default_value_t = true, action = clap::ArgAction::Set)]
+    create_topics: bool,
+    /// Let a single broker acknowledge before its disk has the record: faster, and a power cut may take
+    /// back what was acknowledged.
+    #[arg(long, env = "PATRON_TRUST_PAGE_CACHE")]
+    trust_page_cache: bool,
+    /// On how many brokers a new topic is kept; with three, two must have a record before it counts.
+    #[arg(long, env = "PATRON_REPLICATION", default_value_t = 1, value_parser = clap::value_parser!(i32).range(1..=9))]
+    replication: i32,
+}
+
+#[cfg(feature = "kafka")]
+impl Kafka {
+    /// The log in Kafka, if brokers were named.
+    pub(crate) fn source(&self) -> Option<LogSource> {
+        let options = KafkaOptions {
+            create_topics: self.create_topics,
+            trust_page_cache: self.trust_page_cache,
+            replication: self.replication,
+            ..KafkaOptions::default()
+        };
+        self.brokers
+            .clone()
+            .map(|brokers| LogSource::Kafka(brokers, options))
+    }
 }
 
 /// What value is computed with.
@@ -117,8 +153,8 @@ impl Place {
                 .join("patron"),
         };
         #[cfg(feature = "kafka")]
-        if let Some(brokers) = &self.kafka {
-            return Ok((LogSource::Kafka(brokers.clone()), data));
+        if let Some(source) = self.kafka.source() {
+            return Ok((source, data));
         }
         let journal = self.journal.clone().unwrap_or_else(|| data.join("journal"));
         Ok((LogSource::Embedded(journal), data))

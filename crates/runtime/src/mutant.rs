@@ -1,7 +1,7 @@
 //! Deliberate faults of the engine, so that tests can show that they would notice.
 //!
 //! Each guarantee of the design has a mutant that breaks it. They exist only with the feature `mutants`,
-//! which nothing but tests turns on; without it [`is`](Mutant::is) is the constant `false`.
+//! which nothing but tests turns on; without it `is` is the constant `false`.
 
 /// One broken guarantee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

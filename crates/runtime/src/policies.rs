@@ -43,11 +43,10 @@ pub(crate) async fn run<S: Service>(
     policy: Arc<dyn Policy<S>>,
     stop: CancellationToken,
 ) -> Result<(), read_model::Error> {
-    let mut progress = engine.progress().subscribe();
     let mut pause = FIRST_PAUSE;
     loop {
-        // Marked as seen before the look, so that a change during the look is not missed.
-        progress.mark_unchanged();
+        // Asked for before the look, so that a change during the look is not missed.
+        let changed = engine.progress().changed();
         let due = engine.store().read(|rows| policy.due(rows, AT_ONCE))?;
         let more = due.len() == AT_ONCE;
         let mut failed = false;
@@ -71,8 +70,7 @@ pub(crate) async fn run<S: Service>(
             if failed {
                 tokio::time::sleep(pause).await;
             } else if !more {
-                // The sender lives in the engine that this task holds.
-                drop(progress.changed().await);
+                changed.await;
                 tokio::time::sleep(BREATH).await;
             }
         };

@@ -4,8 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::StatusCode;
-use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +16,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::deadline::DeadlineLayer;
+use crate::probes::ProbesLayer;
 
 /// The largest message that is taken or given.
 pub const MAX_MESSAGE_BYTES: usize = 4 * 1024 * 1024;
@@ -100,16 +99,10 @@ impl Edge {
             .add_service(health_service)
             .add_service(reflection_v1()?)
             .add_service(reflection_v1alpha()?);
-        let router = routes
-            .into_axum_router()
-            .route("/livez", get(|| async { StatusCode::OK }))
-            .route(
-                "/readyz",
-                get(move || std::future::ready(readyz(&readiness))),
-            );
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::new())
             .layer(DeadlineLayer)
+            .layer(ProbesLayer(readiness))
             .layer(GrpcWebLayer::new())
             .into_inner();
         let serving = Server::builder()
@@ -119,17 +112,10 @@ impl Edge {
             .concurrency_limit_per_connection(self.limits.concurrency_per_connection)
             .max_concurrent_streams(Some(self.limits.streams_per_connection))
             .layer(layers)
-            .add_routes(Routes::from(router))
+            .add_routes(routes)
             .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), stop.cancelled());
         let (served, ()) = tokio::join!(serving, reporting);
         served.map_err(|error| format!("the server stopped: {error}"))
-    }
-}
-
-fn readyz(readiness: &Readiness) -> (StatusCode, String) {
-    match readiness() {
-        Ok(()) => (StatusCode::OK, "ready".to_owned()),
-        Err(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 

@@ -13,6 +13,7 @@
 //! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
 //! | `page_token.rs` | pages that cannot be mixed up |
 //! | `deadline.rs` | an expired deadline says so |
+//! | `probes.rs` | `/livez` and `/readyz` |
 //! | `edge.rs` | a listening server with health, reflection, gRPC-Web and probes |
 //! | `telemetry.rs` | logs |
 
@@ -22,6 +23,7 @@ mod convert;
 mod deadline;
 mod edge;
 mod page_token;
+mod probes;
 mod status;
 mod telemetry;
 mod topics;
@@ -36,6 +38,8 @@ pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use page_token::{Page, Paged};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
 pub use telemetry::start_logging;
+#[cfg(feature = "kafka")]
+pub use topics::KafkaOptions;
 pub use topics::{LogSource, OpenLog};
 pub use validate::validate;
 pub use watch::{Watched, Watching, watch};

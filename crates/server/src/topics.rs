@@ -7,16 +7,18 @@ use eventsourcing::Clock;
 use journal::Topics;
 use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
 #[cfg(feature = "kafka")]
-use journal_kafka::{KafkaOptions, KafkaTopics};
+pub use journal_kafka::KafkaOptions;
+#[cfg(feature = "kafka")]
+use journal_kafka::KafkaTopics;
 
 /// Where the topics are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogSource {
     /// In one file of this folder, for one process.
     Embedded(PathBuf),
-    /// In Kafka, at these brokers (`HOST:PORT,...`).
+    /// In Kafka, at these brokers (`HOST:PORT,...`), with these choices.
     #[cfg(feature = "kafka")]
-    Kafka(String),
+    Kafka(String, KafkaOptions),
 }
 
 /// Topics that are open, and how to close them.
@@ -50,8 +52,8 @@ impl LogSource {
                 })
             }
             #[cfg(feature = "kafka")]
-            Self::Kafka(brokers) => {
-                let topics = KafkaTopics::open(brokers, KafkaOptions::default())
+            Self::Kafka(brokers, options) => {
+                let topics = KafkaTopics::open(brokers, options.clone())
                     .map_err(|error| error.to_string())?;
                 Ok(OpenLog {
                     topics: Arc::new(topics.clone()),

@@ -6,10 +6,11 @@ use std::time::Duration;
 use eventsourcing::{Clock as _, Time};
 use futures::FutureExt;
 use rand::Rng as _;
-use tokio::sync::watch;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::world::Place;
-use super::{Faults, Shared, pass, until};
+use super::{Faults, Shared, pass};
 use crate::{
     Append, BoxFuture, Error, ErrorKind, Log, MAX_RECORD_BYTES, Offset, Partition, Record, Stored,
     Tail, TopicSpec, Topics,
@@ -24,13 +25,20 @@ struct Way {
     log: Arc<Shared>,
     name: String,
     faults: Mutex<Faults>,
-    link: watch::Sender<Link>,
+    link: Mutex<Link>,
+    link_changed: Notify,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Link {
     cut_off: bool,
     stalled: bool,
+}
+
+impl Link {
+    fn is_readable(self) -> bool {
+        !self.cut_off && !self.stalled
+    }
 }
 
 #[derive(Debug)]
@@ -42,7 +50,6 @@ struct ClientLog {
 
 struct ClientTail {
     way: Arc<Way>,
-    link: watch::Receiver<Link>,
     topic: String,
     partition: Partition,
     place: Place,
@@ -70,7 +77,8 @@ impl Client {
             log,
             name,
             faults: Mutex::new(faults),
-            link: watch::Sender::default(),
+            link: Mutex::default(),
+            link_changed: Notify::new(),
         }))
     }
 
@@ -82,12 +90,12 @@ impl Client {
     /// Cuts the client off from the log, or connects it again. While it is cut off nothing that it
     /// sends arrives, no answer reaches it, and its tails wait.
     pub fn cut_off(&self, cut_off: bool) {
-        self.0.link.send_modify(|link| link.cut_off = cut_off);
+        self.0.change_link(|link| link.cut_off = cut_off);
     }
 
     /// Lets the tails stand still, or go on, while everything else works.
     pub fn stall_tails(&self, stalled: bool) {
-        self.0.link.send_modify(|link| link.stalled = stalled);
+        self.0.change_link(|link| link.stalled = stalled);
     }
 }
 
@@ -145,7 +153,6 @@ impl Log for ClientLog {
     fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail> {
         Box::new(ClientTail {
             way: Arc::clone(&self.way),
-            link: self.way.link.subscribe(),
             topic: self.topic.clone(),
             partition,
             place: self.way.log.world().place(&self.topic, partition, from),
@@ -157,15 +164,14 @@ impl Tail for ClientTail {
     fn next(&mut self) -> BoxFuture<'_, Result<Vec<Stored>, Error>> {
         async move {
             loop {
-                until(&mut self.link, |link| !link.cut_off && !link.stalled).await;
-                let (found, mut changed) = self.read()?;
+                self.way.until_readable().await;
+                let (found, changed) = self.read()?;
                 if found.is_empty() {
-                    until_changed(&mut changed).await;
+                    changed.await;
                     continue;
                 }
                 pass(self.way.delivery()).await;
-                let link = *self.link.borrow();
-                if link.cut_off || link.stalled {
+                if !self.way.link().is_readable() {
                     continue;
                 }
                 if self.way.happens(|faults| faults.tail_fails) {
@@ -184,7 +190,7 @@ impl Tail for ClientTail {
 }
 
 impl ClientTail {
-    fn read(&mut self) -> Result<(Vec<Stored>, watch::Receiver<()>), Error> {
+    fn read(&mut self) -> Result<(Vec<Stored>, OwnedNotified), Error> {
         let world = self.way.log.world();
         world.read(&self.topic, self.partition, &mut self.place)
     }
@@ -320,17 +326,31 @@ impl Way {
     }
 
     fn is_cut_off(&self) -> bool {
-        self.link.borrow().cut_off
+        self.link().cut_off
+    }
+
+    fn link(&self) -> Link {
+        *self.link.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn change_link(&self, change: impl FnOnce(&mut Link)) {
+        change(&mut self.link.lock().unwrap_or_else(PoisonError::into_inner));
+        self.link_changed.notify_waiters();
+    }
+
+    async fn until_readable(&self) {
+        loop {
+            // Asked for before the look, so that a change right after it is not missed.
+            let changed = self.link_changed.notified();
+            if self.link().is_readable() {
+                return;
+            }
+            changed.await;
+        }
     }
 
     fn unavailable(&self) -> Error {
         let message = format!("{}: the log does not answer", self.name);
         Error::new(ErrorKind::Unavailable, message)
-    }
-}
-
-async fn until_changed(changed: &mut watch::Receiver<()>) {
-    if changed.changed().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }

@@ -1,12 +1,14 @@
 //! What stands in the log, and what is still under way to it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use eventsourcing::Time;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
-use tokio::sync::watch;
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
 
 use super::Disk;
 use crate::{Batch, Error, Offset, Partition, Record, Stored, TopicSpec};
@@ -34,7 +36,7 @@ struct Kept {
     under_way: Vec<UnderWay>,
     /// Where each crash so far has cut the records off.
     cuts: Vec<Offset>,
-    changed: watch::Sender<()>,
+    changed: Arc<Notify>,
 }
 
 /// A record that comes to stand in the log once some more have.
@@ -129,7 +131,7 @@ impl World {
         if synced {
             kept.synced = kept.records.len();
         }
-        kept.changed.send_replace(());
+        kept.changed.notify_waiters();
         Some(offset)
     }
 
@@ -155,7 +157,7 @@ impl World {
             kept.records.truncate(survivors);
             kept.synced = survivors;
             kept.cuts.push(kept.end());
-            kept.changed.send_replace(());
+            kept.changed.notify_waiters();
         }
     }
 
@@ -175,7 +177,7 @@ impl World {
         topic: &str,
         partition: Partition,
         place: &mut Place,
-    ) -> Result<(Vec<Stored>, watch::Receiver<()>), Error> {
+    ) -> Result<(Vec<Stored>, OwnedNotified), Error> {
         let kept = self
             .kept(topic, partition)
             .ok_or_else(|| Error::no_partition(topic, partition))?;
@@ -187,7 +189,7 @@ impl World {
         place.cuts_survived = kept.cuts.len();
         let from = usize::try_from(place.from).unwrap_or(usize::MAX);
         let found = Batch::first_of(kept.records.iter().skip(from).cloned());
-        Ok((found, kept.changed.subscribe()))
+        Ok((found, Arc::clone(&kept.changed).notified_owned()))
     }
 
     fn kept(&self, topic: &str, partition: Partition) -> Option<&Kept> {

@@ -460,7 +460,7 @@ async fn settle(acquisition: &Acquisition) -> anyhow::Result<()> {
         .map(|_| ())
 }
 
-/// Shows that the flag holds, and how it is lifted.
+/// Shows that the flag holds.
 async fn flagged(acquisition: &mut Acquisition, tell: Tell<'_>) -> anyhow::Result<()> {
     tell(
         "Patron has flagged `speed`: it promises what is not kept. A new campaign with it is refused:",
@@ -470,6 +470,14 @@ async fn flagged(acquisition: &mut Acquisition, tell: Tell<'_>) -> anyhow::Resul
         bail!("a campaign with a flagged presentation was started");
     };
     tell(&format!("  {:#}", said(&refusal)));
+    Ok(())
+}
+
+/// Lifts the flag, with a note why, so that the campaign can start.
+pub(crate) async fn lift_the_flag(
+    acquisition: &mut Acquisition,
+    tell: &(dyn Fn(&str) + Sync),
+) -> anyhow::Result<()> {
     let cleared =
         acquisition
             .propositions
@@ -483,6 +491,8 @@ async fn flagged(acquisition: &mut Acquisition, tell: Tell<'_>) -> anyhow::Resul
     start(acquisition, "faster")
         .await
         .map_err(|status| said(&status))?;
-    tell("With a note on what has changed, the flag is cleared, and the campaign starts.");
+    tell(
+        "The garage hires a second mechanic. With that note the flag is cleared, and the campaign starts.",
+    );
     Ok(())
 }

@@ -214,7 +214,8 @@ mod tests {
             ("1,1997-01-18,-1,USD", "negative"),
             ("1,1997-01-18,1,XXZ", "ISO 4217"),
             ("1,1997-01-18,1,", "--currency"),
-            ("1,1997-01-18", "is not an amount"),
+            ("1,1997-01-18", "--currency"),
+            ("1,1997-01-18,,USD", "is not an amount"),
         ] {
             let said = read(&mut reader, row).unwrap_err();
             assert!(said.contains(why), "{row}: {said}");

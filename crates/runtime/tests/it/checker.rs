@@ -189,7 +189,7 @@ fn exchange(world: &World, journals: &Journals, service: usize, partition: u32) 
     let from = journals.of(service, partition);
     let to = journals.of(1 - service, partition);
     let published = from.published();
-    let received = &to.last().received;
+    let received = &to.received;
     let dense = (1..)
         .zip(received)
         .all(|(n, received)| received.sequence == n);
@@ -235,7 +235,7 @@ fn exchange(world: &World, journals: &Journals, service: usize, partition: u32) 
 fn outcomes(world: &World, judged: &Judged) {
     for (offset, _) in &judged.accepted {
         let (before, after) = (&judged.states[*offset], &judged.states[offset + 1]);
-        for received in &after.received[before.received.len()..] {
+        for received in &judged.received[before.received..after.received] {
             let key = received.subject.trim_start_matches("tallies/");
             let shut = before.mirror(key).shut;
             let right = match &received.outcome {

@@ -16,6 +16,8 @@ pub(crate) struct Judged {
     pub(crate) accepted: Vec<(usize, Commit)>,
     /// The state before each offset, and after the last.
     pub(crate) states: Vec<State>,
+    /// What was received, in order.
+    pub(crate) received: Vec<Received>,
 }
 
 /// What a prefix of a partition adds up to.
@@ -24,7 +26,8 @@ pub(crate) struct State {
     pub(crate) versions: BTreeMap<String, u64>,
     pub(crate) tallies: BTreeMap<String, Tally>,
     pub(crate) mirrors: BTreeMap<String, Mirror>,
-    pub(crate) received: Vec<Received>,
+    /// How many events were received.
+    pub(crate) received: usize,
 }
 
 /// A public event, as the journal that published it has it.
@@ -60,7 +63,7 @@ impl Judged {
                 continue;
             };
             if state.accepts(&commit, partition, &placement) {
-                state.take(&commit);
+                state.take(&commit, &mut judged.received);
                 let offset = usize::try_from(stored.offset).unwrap();
                 judged.accepted.push((offset, commit));
             }
@@ -121,13 +124,15 @@ impl State {
         self.mirrors.get(key).cloned().unwrap_or_default()
     }
 
-    fn take(&mut self, commit: &Commit) {
+    fn take(&mut self, commit: &Commit, all: &mut Vec<Received>) {
         for append in &commit.appends {
             let name = append.stream.to_string();
             for event in &append.events {
                 *self.versions.entry(name.clone()).or_default() += 1;
                 if event.kind == "patron.journal.v1.Received" {
-                    self.receive(Received::decode(event.payload.clone()).unwrap());
+                    let received = Received::decode(event.payload.clone()).unwrap();
+                    self.receive(&received);
+                    all.push(received);
                 } else if let Some(happened) = Happened::read(&event.kind, &event.payload) {
                     let key = append.stream.id().to_owned();
                     if append.stream.collection() == "mirrors" {
@@ -140,13 +145,13 @@ impl State {
         }
     }
 
-    fn receive(&mut self, received: Received) {
+    fn receive(&mut self, received: &Received) {
         let told = Happened::read(&received.r#type, &received.payload).and_then(Happened::told);
         if let (Some(change), Some(Outcome::Refused(_))) = (told, &received.outcome) {
             let key = received.subject.trim_start_matches("tallies/").to_owned();
             self.mirrors.entry(key).or_default().refused += change;
         }
-        self.received.push(received);
+        self.received += 1;
     }
 }
 
@@ -156,7 +161,7 @@ pub(crate) fn unreceived(world: &World) -> Option<String> {
         for partition in 0..world.partitions {
             let published = Judged::end(world, service, partition).published().len();
             let other = Judged::end(world, 1 - service, partition);
-            let received = other.last().received.len();
+            let received = other.received.len();
             if received < published {
                 let (from, to) = (SERVICES[service], SERVICES[1 - service]);
                 return Some(format!(

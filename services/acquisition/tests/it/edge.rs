@@ -87,3 +87,22 @@ async fn health_is_told_for_each_service_and_for_all() {
             .expect(service);
     }
 }
+
+#[tokio::test]
+async fn probes_answer_to_plain_http() {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    let harness = Harness::start().await;
+    for (path, answer) in [("/livez", "alive"), ("/readyz", "ready")] {
+        let mut socket = tokio::net::TcpStream::connect(harness.address)
+            .await
+            .unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        socket.read_to_string(&mut text).await.unwrap();
+        assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
+        assert!(text.ends_with(&format!("{answer}\n")), "{text}");
+    }
+}

@@ -27,6 +27,7 @@ pub(crate) const NOW: i64 = 1_767_225_600;
 
 pub(crate) struct Harness {
     pub(crate) running: acquisition::Running,
+    pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     stop: CancellationToken,
     _serving: JoinHandle<Result<(), String>>,
@@ -71,6 +72,7 @@ impl Harness {
             .unwrap();
         Self {
             running,
+            address,
             channel,
             stop,
             _serving: serving,

@@ -1,3 +1,5 @@
+//! The rules of campaigns, told as stories.
+
 use eventsourcing::scenario::Given;
 use money::Money;
 

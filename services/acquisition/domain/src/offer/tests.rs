@@ -1,3 +1,5 @@
+//! The rules of offers, told as stories.
+
 use super::Ask;
 use crate::id::CampaignName;
 use crate::promise::Proposed;

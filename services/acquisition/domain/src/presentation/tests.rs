@@ -1,3 +1,5 @@
+//! The rules of presentations, told as stories.
+
 use super::{
     Cause, Event, FLAG_AFTER_ASSESSED, Flag, MAX_PRESENTATIONS, Pitch, Presentation, flag_due,
 };

@@ -1,3 +1,5 @@
+//! The rules of propositions, told as stories.
+
 use eventsourcing::scenario::given;
 use eventsourcing::{Class, Explain};
 

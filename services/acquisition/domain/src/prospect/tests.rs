@@ -1,3 +1,5 @@
+//! The rules of prospects, told as stories.
+
 mod converting;
 mod touching;
 

@@ -1,0 +1,48 @@
+//! The demo: story S1 through both services, then real purchases.
+
+use crate::services::{patron, printed};
+
+#[test]
+fn the_demo_tells_the_story_with_its_figures() {
+    let output = patron().args(["demo", "--exit"]).output().unwrap();
+    let shown = printed(&output);
+    let line = |what: &str| {
+        let found = shown
+            .lines()
+            .find(|line| line.trim_start().starts_with(what));
+        let words = found.unwrap_or_else(|| panic!("no line {what:?} in:\n{shown}"));
+        words.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(
+        line("fast: "),
+        "fast: 250.00 EUR a customer, each worth 300.00 EUR"
+    );
+    assert_eq!(
+        line("tough: "),
+        "tough: 500.00 EUR a customer, each worth 300.00 EUR"
+    );
+    assert!(shown.contains("(PRESENTATION_FLAGGED)"), "{shown}");
+    assert_eq!(line("active now"), "active now 1 of 4 3 of 3");
+    assert_eq!(
+        line("promises kept"),
+        "promises kept 25.0 % of 4 100.0 % of 3"
+    );
+    assert_eq!(
+        line("customer equity"),
+        "customer equity 300.00 EUR 1,800.00 EUR"
+    );
+    assert_eq!(
+        line("equity per unit"),
+        "equity per unit of spend 0.30 1.20"
+    );
+    assert!(line("6,919 purchases recorded").starts_with("6,919 purchases recorded"));
+    assert_eq!(
+        (line("created"), line("lost")),
+        ("created 2,364".to_owned(), "lost 3".to_owned())
+    );
+    assert!(
+        line("USD").starts_with("USD 2,357 6,919 244,091.94 USD"),
+        "{}",
+        line("USD")
+    );
+}

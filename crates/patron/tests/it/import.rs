@@ -1,0 +1,154 @@
+//! `patron import purchases`, also when everything is killed in the middle.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::services::{Services, patron, printed};
+
+fn cdnow() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/cdnow.csv")
+}
+
+/// The purchases of the first customers, so that a test takes seconds.
+fn some_purchases(folder: &Path, rows: usize) -> PathBuf {
+    let all = std::fs::read_to_string(cdnow()).unwrap();
+    let some: Vec<&str> = all.lines().take(rows + 1).collect();
+    let file = folder.join("purchases.csv");
+    std::fs::write(&file, some.join("\n")).unwrap();
+    file
+}
+
+fn import(services: &Services, file: &Path) -> String {
+    printed(&services.run(&["import", "purchases", file.to_str().unwrap()]))
+}
+
+#[test]
+fn a_second_import_changes_nothing_and_bad_rows_are_listed() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let file = folder.path().join("mixed.csv");
+    std::fs::write(
+        &file,
+        "customer_id,date,amount,currency\n\
+         a,2026-01-02,10.00,EUR\n\
+         a,2026-01-02,10.00,EUR\n\
+         b,2026-13-02,10.00,EUR\n\
+         a,2026-01-01,5.00,EUR\n\
+         a,2026-01-03,5.00,USD\n",
+    )
+    .unwrap();
+    let first = import(&services, &file);
+    assert!(
+        first.contains("3 purchases recorded; 2 rows rejected"),
+        "{first}"
+    );
+    let rejects = std::fs::read_to_string(folder.path().join("mixed.csv.rejects.csv")).unwrap();
+    let lines: Vec<&str> = rejects
+        .lines()
+        .map(|line| line.split(',').next().unwrap())
+        .collect();
+    assert_eq!(lines, ["line", "4", "6"], "{rejects}");
+    assert!(
+        rejects.contains("CURRENCY_MISMATCH") && rejects.contains("neither a date"),
+        "{rejects}"
+    );
+    let second = import(&services, &file);
+    assert!(
+        second.contains("0 purchases recorded; 3 were in before; 2 rows rejected"),
+        "{second}"
+    );
+    let customers = printed(&services.run(&["customers", "--json"]));
+    assert_eq!(
+        customers.matches("\"purchase_count\": 3").count(),
+        1,
+        "{customers}"
+    );
+}
+
+#[test]
+fn killing_everything_in_the_middle_of_an_import_loses_and_doubles_nothing() {
+    const ROWS: usize = 1_500;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = some_purchases(folder.path(), ROWS);
+    for round in 0_u64..6 {
+        let services = Services::start(&data);
+        let mut importing = services
+            .command(&["import", "purchases", file.to_str().unwrap()])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // A moment that differs from round to round; whatever has happened by then has to hold.
+        std::thread::sleep(Duration::from_millis(40 + round * 90));
+        services.kill();
+        importing.wait().unwrap();
+    }
+    let services = Services::start(&data);
+    let last = import(&services, &file);
+    let board = printed(&services.run(&["scoreboard", "--json"]));
+    assert!(
+        board.contains(&format!("\"purchases\": \"{ROWS}\"")),
+        "{last}\n{board}"
+    );
+    services.kill();
+    let verified = patron()
+        .args(["journal", "verify", "--data"])
+        .arg(&data)
+        .output()
+        .unwrap();
+    let verified = printed(&verified);
+    assert_eq!(
+        verified
+            .matches("exactly what follows from the journal")
+            .count(),
+        2,
+        "{verified}"
+    );
+}
+
+#[test]
+fn deleted_and_damaged_read_models_are_rebuilt_with_the_same_answers() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let file = some_purchases(folder.path(), 300);
+    let services = Services::start(&data);
+    import(&services, &file);
+    let before = printed(&services.run(&["scoreboard", "--end", "1999-01-01", "--json"]));
+    services.kill();
+    std::fs::remove_dir_all(data.join("acquisition")).unwrap();
+    damage(&data.join("retention"));
+    let services = Services::start(&data);
+    let after = until_ready(&services);
+    assert_eq!(before, after);
+}
+
+/// Overwrites the middle of every file of the store.
+fn damage(folder: &Path) {
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            damage(&path);
+        } else if let Ok(mut bytes) = std::fs::read(&path) {
+            let middle = bytes.len() / 2;
+            bytes
+                .iter_mut()
+                .skip(middle)
+                .take(64)
+                .for_each(|byte| *byte ^= 0xff);
+            std::fs::write(&path, bytes).unwrap();
+        }
+    }
+}
+
+/// The scoreboard, once the service has rebuilt its rows.
+fn until_ready(services: &Services) -> String {
+    for _ in 0..200 {
+        let output = services.run(&["scoreboard", "--end", "1999-01-01", "--json"]);
+        if output.status.success() {
+            return printed(&output);
+        }
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(said.contains("catching up"), "{said}");
+    }
+    panic!("the service did not become ready");
+}

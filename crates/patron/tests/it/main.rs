@@ -1,0 +1,13 @@
+//! The command line as its users run it: real processes, real files, real ports.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "in a test, what is not as it must be should panic where it is found"
+)]
+
+mod demo;
+mod import;
+mod mistakes;
+mod services;

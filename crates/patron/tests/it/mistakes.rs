@@ -1,0 +1,83 @@
+//! What people do wrong, and what they are told.
+
+use crate::services::{Services, patron};
+
+fn told(arguments: &[&str]) -> String {
+    let output = patron().args(arguments).output().unwrap();
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_service_that_is_not_there_is_named_with_what_to_do() {
+    let said = told(&["scoreboard", "--retention", "http://127.0.0.1:9"]);
+    assert!(
+        said.contains("nobody answers at http://127.0.0.1:9"),
+        "{said}"
+    );
+    assert!(said.contains("patron up"), "{said}");
+}
+
+#[test]
+fn one_service_alone_needs_kafka() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap().to_owned();
+    let said = told(&["up", "--only", "retention", "--data", &data]);
+    assert!(said.contains("--only needs --kafka"), "{said}");
+}
+
+#[test]
+fn a_second_process_on_one_journal_is_told_which_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let _first = Services::start(&data);
+    let data = data.to_str().unwrap().to_owned();
+    let said = told(&[
+        "up",
+        "--data",
+        &data,
+        "--acquisition-address",
+        "127.0.0.1:0",
+        "--retention-address",
+        "127.0.0.1:0",
+    ]);
+    assert!(said.contains(&data), "{said}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = Services::start(&folder.path().join("one"));
+    let taken = first
+        .acquisition
+        .strip_prefix("http://")
+        .unwrap()
+        .to_owned();
+    let data = folder.path().join("two");
+    let data = data.to_str().unwrap().to_owned();
+    let said = told(&["up", "--data", &data, "--acquisition-address", &taken]);
+    assert!(
+        said.contains(&format!("cannot listen on {taken}")),
+        "{said}"
+    );
+}
+
+#[test]
+fn a_file_without_the_columns_says_which_are_missing() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let file = folder.path().join("wrong.csv");
+    std::fs::write(&file, "name,amount\nx,1\n").unwrap();
+    let output = services.run(&["import", "purchases", file.to_str().unwrap()]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        !output.status.success() && said.contains("no column customer_id"),
+        "{said}"
+    );
+}
+
+#[test]
+fn rates_out_of_range_are_refused_with_their_range() {
+    let said = told(&["up", "--annual-retention-rate", "1"]);
+    assert!(said.contains("from 0 up to but not 1"), "{said}");
+}

@@ -1,0 +1,186 @@
+//! What happens to prospects.
+
+use acquisition_domain::prospect::{self, Closing, Conversion, Origin, Qualification, Touchpoint};
+use journal::Event;
+use patron_proto::acquisition::v1 as proto;
+use server::{Wrong, currency, from_timestamp, parse, parse_optional, present, timestamp};
+use uuid::Uuid;
+
+use super::{PACKAGE, SCHEMA, public, read, unknown};
+use crate::wire;
+use crate::wire::prospect::{Touched, text};
+use crate::wire::{small, small_out, time};
+
+/// What happened to a prospect, as the journal holds it.
+pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
+    let name = format!("prospects/{id}");
+    match event {
+        prospect::Event::Created { origin } => public(&proto::ProspectCreated {
+            prospect: name,
+            occurred_at: Some(timestamp(origin.created_at)),
+            kind: wire::prospect::kind_out(origin.kind),
+            source: origin.source.clone(),
+        }),
+        prospect::Event::TouchpointRecorded {
+            touchpoint_id,
+            touchpoint,
+        } => {
+            let touch = &touchpoint.touch;
+            public(&proto::TouchpointRecorded {
+                prospect: name,
+                occurred_at: Some(timestamp(touchpoint.occurred_at)),
+                touchpoint_id: touchpoint_id.to_string(),
+                campaign: text(touch.campaign.as_ref()),
+                presentation_id: text(touch.presentation_id.as_ref()),
+                channel: touch.channel.clone(),
+                kind: wire::prospect::touch_kind_out(touch.kind),
+                utm: touch.utm.as_ref().map(wire::prospect::utm_out),
+            })
+        }
+        prospect::Event::Qualified {
+            qualification,
+            occurred_at,
+        } => public(&proto::ProspectQualified {
+            prospect: name,
+            occurred_at: Some(timestamp(*occurred_at)),
+            proposition: format!("propositions/{}", qualification.proposition_id),
+            problem_id: qualification.problem_id.to_string(),
+        }),
+        prospect::Event::Converted { conversion, path } => {
+            let path = path.iter().map(ToString::to_string).collect();
+            public(&converted(id, name, conversion, path))
+        }
+        prospect::Event::Closed {
+            closing,
+            occurred_at,
+        } => public(&proto::ProspectClosed {
+            prospect: name,
+            occurred_at: Some(timestamp(*occurred_at)),
+            reason: wire::prospect::close_reason_out(closing.reason),
+            competitor: closing.competitor.clone().unwrap_or_default(),
+            note: None,
+        }),
+    }
+}
+
+fn converted(
+    id: Uuid,
+    prospect: String,
+    conversion: &Conversion,
+    path: Vec<String>,
+) -> proto::ProspectConverted {
+    proto::ProspectConverted {
+        prospect,
+        occurred_at: Some(timestamp(conversion.converted_at)),
+        customer: format!("customers/{id}"),
+        proposition: format!("propositions/{}", conversion.proposition_id),
+        revision: small_out(conversion.revision),
+        campaign: wire::prospect::campaign_of(conversion),
+        presentation_id: text(conversion.presentation_id.as_ref()),
+        problem_id: conversion.problem_id.to_string(),
+        promises: conversion
+            .promises
+            .iter()
+            .map(wire::prospect::promise_out)
+            .collect(),
+        path,
+        first_purchase: conversion
+            .first_purchase
+            .as_ref()
+            .map(wire::prospect::first_purchase_out),
+        currency_code: conversion.currency.to_string(),
+        consents: conversion
+            .consents
+            .iter()
+            .map(wire::prospect::consent_out)
+            .collect(),
+        identities: Vec::new(),
+        display_name: None,
+    }
+}
+
+/// Reads what happened to a prospect.
+pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
+    if event.schema != SCHEMA {
+        return Err(unknown(event));
+    }
+    match event.kind.strip_prefix(PACKAGE).unwrap_or_default() {
+        "ProspectCreated" => {
+            let read: proto::ProspectCreated = read(event)?;
+            let origin = Origin {
+                kind: wire::prospect::kind("kind", read.kind)?,
+                source: read.source,
+                created_at: time("occurred_at", read.occurred_at.as_ref())?,
+            };
+            Ok(prospect::Event::Created { origin })
+        }
+        "TouchpointRecorded" => {
+            let read: proto::TouchpointRecorded = read(event)?;
+            let touch = wire::prospect::touch(&Touched {
+                campaign: &read.campaign,
+                presentation_id: &read.presentation_id,
+                channel: &read.channel,
+                kind: read.kind,
+                utm: read.utm.as_ref(),
+            })?;
+            let occurred_at = time("occurred_at", read.occurred_at.as_ref())?;
+            Ok(prospect::Event::TouchpointRecorded {
+                touchpoint_id: parse("touchpoint_id", &read.touchpoint_id)?,
+                touchpoint: Touchpoint { touch, occurred_at },
+            })
+        }
+        "ProspectQualified" => {
+            let read: proto::ProspectQualified = read(event)?;
+            Ok(prospect::Event::Qualified {
+                qualification: Qualification {
+                    proposition_id: wire::proposition_id("proposition", &read.proposition)?,
+                    problem_id: parse("problem_id", &read.problem_id)?,
+                },
+                occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
+            })
+        }
+        "ProspectConverted" => conversion(&read(event)?),
+        "ProspectClosed" => {
+            let read: proto::ProspectClosed = read(event)?;
+            Ok(prospect::Event::Closed {
+                closing: Closing {
+                    reason: wire::prospect::close_reason("reason", read.reason)?,
+                    competitor: Some(read.competitor).filter(|name| !name.is_empty()),
+                },
+                occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
+            })
+        }
+        _ => Err(unknown(event)),
+    }
+}
+
+fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong> {
+    let campaign = wire::optional_campaign("campaign", &read.campaign)?;
+    let promises = read.promises.iter().map(wire::prospect::promise);
+    let purchase = read
+        .first_purchase
+        .as_ref()
+        .map(wire::prospect::first_purchase);
+    let consents = read.consents.iter().map(wire::prospect::consent);
+    let conversion = Conversion {
+        converted_at: present("occurred_at", read.occurred_at.as_ref()).map(from_timestamp)?,
+        proposition_id: wire::proposition_id("proposition", &read.proposition)?,
+        revision: small("revision", read.revision)?,
+        problem_id: parse("problem_id", &read.problem_id)?,
+        campaign_id: campaign.map(|name| name.campaign_id),
+        presentation_id: parse_optional("presentation_id", &read.presentation_id)?,
+        promises: promises.collect::<Result<_, _>>()?,
+        first_purchase: purchase.transpose()?,
+        currency: currency("currency_code", &read.currency_code)?,
+        consents: consents.collect::<Result<_, _>>()?,
+    };
+    let path = read
+        .path
+        .iter()
+        .map(|id| parse("path", id))
+        .collect::<Result<_, _>>()?;
+    Ok(prospect::Event::Converted {
+        conversion: Box::new(conversion),
+        path,
+    })
+}
