@@ -1,9 +1,10 @@
 //! `patron value score`: a row of figures for each customer.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
-use customer_value::bg_nbd::Model;
+use customer_value::bg_nbd::{GivenAlive, Model};
 use customer_value::{Terms, Valuer};
 use serde_json::{Map, Value};
 
@@ -57,6 +58,8 @@ struct Figures<'a> {
     scorer: Scorer,
     customers: &'a Customers,
     valuers: Vec<Valuer>,
+    /// By x.
+    given_alive: HashMap<u32, GivenAlive>,
     terms: Option<Terms>,
 }
 
@@ -113,6 +116,7 @@ impl<'a> Figures<'a> {
             scorer,
             customers,
             valuers: valuers?,
+            given_alive: HashMap::new(),
             terms: args.without_end.then_some(forever),
         })
     }
@@ -147,7 +151,10 @@ impl<'a> Figures<'a> {
     fn score(&mut self, customer: &'a Customer) -> Score<'a> {
         let Scorer { model, spend, unit } = self.scorer;
         let seen = customer.seen(unit);
-        let given = model.given_alive(seen.x());
+        let given = &*self
+            .given_alive
+            .entry(seen.x())
+            .or_insert_with(|| model.given_alive(seen.x()));
         let alive = model.p_alive(&seen);
         let length = |weeks: u32| unit.from_days(7.0 * f64::from(weeks));
         let mut figures = vec![alive];
@@ -173,7 +180,7 @@ impl<'a> Figures<'a> {
             rank *= each;
         }
         let forever = self.terms.as_ref();
-        if let Some(purchases) = forever.and_then(|t| t.purchases_without_end(&given, seen.t())) {
+        if let Some(purchases) = forever.and_then(|t| t.purchases_without_end(given, seen.t())) {
             figures.push(alive * purchases);
             figures.extend(each.map(|each| alive * purchases * each));
         }
