@@ -100,10 +100,13 @@ impl Tail for EmbeddedTail {
                     return Err(Error::beyond_end(topic, partition, self.from, now.end));
                 }
                 if self.from < now.end {
-                    let found = match state.newest_from(self.from) {
+                    let mut found = match state.newest_from(self.from) {
                         Some(found) => found,
                         None => read(&self.store, state, self.from).await?,
                     };
+                    // The writer may have committed more than it has told of: beyond the end that was
+                    // seen nothing is handed out, or the next look would find the log too short.
+                    found.retain(|stored| stored.offset < now.end);
                     let next = check(topic, self.kind, partition, self.from, &found)?;
                     self.from = next;
                     return Ok(found);
