@@ -4,6 +4,7 @@ Starts the services on free ports in a temporary folder, and with Python's grpci
 a refusal with its ErrorInfo, and a list.
 """
 
+import base64
 import json
 import subprocess
 import sys
@@ -100,7 +101,10 @@ def with_buf(address):
     refused = call(
         "PublishProposition", {"name": "propositions/from-buf", "requestId": str(uuid.uuid4())}
     )
-    check("buf curl sees the refusal's reason", "INCOMPLETE" in refused.stderr + refused.stdout)
+    error = json.loads(refused.stdout + refused.stderr)
+    check("buf curl sees failed_precondition", error["code"] == "failed_precondition")
+    info = base64.b64decode(error["details"][0]["value"] + "==")
+    check("buf curl sees the ErrorInfo", b"INCOMPLETE" in info and b"patron" in info)
     listed = call("ListPropositions", {"pageSize": 10})
     check("buf curl lists both", listed.stdout.count("displayName") == 2)
 
