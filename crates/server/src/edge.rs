@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
-use tokio_stream::wrappers::TcpListenerStream;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 use tonic::transport::Server;
+use tonic::transport::server::TcpIncoming;
 use tonic_health::ServingStatus;
 use tonic_health::server::HealthReporter;
 use tonic_web::GrpcWebLayer;
@@ -105,15 +105,16 @@ impl Edge {
             .layer(ProbesLayer(readiness))
             .layer(GrpcWebLayer::new())
             .into_inner();
+        // An answer leaves at once. The server's own setting would not reach a listener bound before.
+        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
         let serving = Server::builder()
             .accept_http1(true)
-            .tcp_nodelay(true)
             .http2_keepalive_interval(Some(Duration::from_secs(30)))
             .concurrency_limit_per_connection(self.limits.concurrency_per_connection)
             .max_concurrent_streams(Some(self.limits.streams_per_connection))
             .layer(layers)
             .add_routes(routes)
-            .serve_with_incoming_shutdown(TcpListenerStream::new(self.listener), stop.cancelled());
+            .serve_with_incoming_shutdown(incoming, stop.cancelled());
         let (served, ()) = tokio::join!(serving, reporting);
         served.map_err(|error| format!("the server stopped: {error}"))
     }
