@@ -119,8 +119,14 @@ impl Pair {
     ) -> anyhow::Result<SocketAddr> {
         let asked = Arc::clone(engine);
         let readiness: Readiness = Arc::new(move || asked.ready());
-        let edge = Edge::bind(address, names.to_vec(), Limits::default(), readiness).await;
-        let edge = edge.map_err(|error| anyhow!(error))?;
+        let edge = match Edge::bind(address, names.to_vec(), Limits::default(), readiness).await {
+            Ok(edge) => edge,
+            Err(error) => {
+                // Nobody holds this engine yet, and it must not outlive the log that is closed next.
+                engine.drain(Instant::now() + GRACE).await;
+                return Err(anyhow!(error));
+            }
+        };
         let bound = edge.address().map_err(|error| anyhow!(error))?;
         let stop = self.stop.clone();
         self.tracker.spawn(async move {

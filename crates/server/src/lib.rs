@@ -16,6 +16,8 @@
 //! | `probes.rs` | `/livez` and `/readyz` |
 //! | `edge.rs` | a listening server with health, reflection, gRPC-Web and probes |
 //! | `telemetry.rs` | logs |
+//! | `topics.rs` | which log a service stands on |
+//! | `convert.rs` | small conversions between the contract's types and ours |
 
 mod call;
 mod command;

@@ -110,8 +110,7 @@ fn statuses_are_made_at_the_edge() {
             || shown.contains("/src/wire")
             || shown.contains("crates/patron/")
             || shown.contains("crates/xtask/")
-            || shown.contains("/tests/")
-            || shown.contains("crates/testkit/");
+            || shown.contains("/tests/");
         assert!(
             edge || !text.contains("tonic::Status"),
             "{shown} makes gRPC statuses"

@@ -60,6 +60,7 @@ fn a_port_that_is_taken_is_named() {
         said.contains(&format!("cannot listen on {taken}")),
         "{said}"
     );
+    assert_eq!(said.lines().count(), 1, "the reason stands alone: {said}");
 }
 
 #[test]
