@@ -334,13 +334,17 @@ impl<S: Service> Engine<S> {
         }
     }
 
-    /// Waits until all that the journal holds now is applied.
+    /// Waits until all that the journal holds now is applied, and says how far the rows are then: whoever
+    /// reads them afterwards finds everything before that position, and perhaps more.
     pub async fn barrier(&self) -> Result<Position, journal::Error> {
         for partition in 0..self.genesis.partitions {
             let end = self.log.end(partition).await?;
             self.progress.reach(partition, end).await;
         }
-        Ok(self.position())
+        Ok(Position {
+            journal: self.genesis.cluster_uuid,
+            offsets: self.progress.offsets(),
+        })
     }
 
     /// How far the foreign topic was received: the next offset of each partition.

@@ -51,7 +51,7 @@ pub use foreign::{Fold, Foreign, PublicFold};
 pub use options::Options;
 pub use policies::{Policy, Todo};
 pub use rows::version;
-pub use service::{ApplyError, Fact, Receipt, Service, event_id};
+pub use service::{ApplyError, Fact, Receipt, Recorded, Service, event_id};
 pub use timers::{Daily, Tick};
 pub use verify::{Difference, Verification, verify};
 pub use work::Work;
