@@ -4,14 +4,15 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use eventsourcing::{Days, Time};
-use money::{Currency, Money};
+use money::{Currency, Money, Rate};
 use read_model::Store;
 use retention_domain::Event;
 use retention_domain::action::{Kind, Proposed};
 use retention_domain::consent::{Consent, Status};
-use retention_domain::promise::{Assessed, Made, Score, Terms};
+use retention_domain::promise::{Assessed, Made, Overdue, Score, Terms};
 use retention_domain::purchase::{MarginSource, Recorded, Reversed};
-use retention_domain::relationship::{Cause, Loss, Opening, Origin, Reason, Source};
+use retention_domain::relationship::{Cause, Loss, Notice, Opening, Origin, Reason, Source};
+use retention_domain::risk::{Band, Changed, Driver};
 use uuid::Uuid;
 
 use crate::read_model::customers;
@@ -165,6 +166,41 @@ pub(crate) fn cancelled(id: &str) -> Event {
         action_id: parsed(id),
         cancelled_at: day(113),
     }
+}
+
+pub(crate) fn notice(on: i64, effective: i64) -> Event {
+    Event::NoticeGiven(Notice {
+        notice_at: day(on),
+        effective_at: day(effective),
+        cause: Cause::Voluntary,
+        reason: Some(Reason::Competitor),
+        competitor: Some(parsed("Acme")),
+    })
+}
+
+pub(crate) fn stays(on: i64) -> Event {
+    Event::NoticeWithdrawn {
+        withdrawn_at: day(on),
+    }
+}
+
+pub(crate) fn overdue(id: &str, on: i64) -> Event {
+    Event::PromiseOverdue(Overdue {
+        promise_id: parsed(id),
+        due_at: day(130),
+        occurred_at: day(on),
+    })
+}
+
+/// The risk is high, as far as promises, notice and purchases tell.
+pub(crate) fn risky(on: i64) -> Event {
+    Event::RiskChanged(Changed {
+        band: Band::High,
+        previous: Band::Low,
+        p_alive: Some(Rate::per_mille(125)),
+        drivers: vec![Driver::PromiseOverdue, Driver::LowPAlive],
+        occurred_at: day(on),
+    })
 }
 
 /// The rows after these events, in this order.

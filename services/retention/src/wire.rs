@@ -8,6 +8,7 @@ pub(crate) mod promise;
 pub(crate) mod purchase;
 pub(crate) mod relationship;
 pub(crate) mod resource;
+pub(crate) mod risk;
 
 use eventsourcing::Time;
 use prost_types::Timestamp;

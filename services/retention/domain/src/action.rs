@@ -14,6 +14,8 @@ use crate::relationship::{Cause, Relationship};
 
 /// How long there is to repair a broken promise.
 pub const REPAIR_WITHIN: Days = Days(2);
+/// How long there is to keep a customer who may leave.
+pub const SAVE_WITHIN: Days = Days(2);
 /// How long there is to win a lost customer back.
 pub const WIN_BACK_WITHIN: Days = Days(90);
 
@@ -102,6 +104,25 @@ pub(crate) fn after_broken_promise(
 }
 
 impl Customer {
+    /// Policy R3: something speaks for a loss, so somebody should keep the customer, unless somebody
+    /// should already. For a lost customer it is too late.
+    ///
+    /// Nothing speaks twice in one request, so what does makes the id unique.
+    pub(crate) fn save(&self, what_speaks: &str, request_id: Uuid, now: Time) -> Option<Event> {
+        let lost = self.relationship.as_ref().is_none_or(Relationship::is_lost);
+        let mut open = self.open_actions.values();
+        if lost || open.any(|action| action.kind == Kind::Save) {
+            return None;
+        }
+        Some(Event::ActionProposed(Proposed {
+            action_id: derived_id(request_id, &format!("SAVE/{what_speaks}")),
+            kind: Kind::Save,
+            promise_id: None,
+            proposed_at: now,
+            due_at: now.plus_days(SAVE_WITHIN),
+        }))
+    }
+
     /// Policy R4: the customer is lost, so nothing is left to do but to win back who left by choice and
     /// may be contacted.
     ///

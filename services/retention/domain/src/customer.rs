@@ -8,10 +8,13 @@ use serde::{Deserialize, Serialize};
 use crate::action::{self, Action, Outcome};
 use crate::id::{ActionId, PromiseId, PurchaseId};
 use crate::input::When;
-use crate::promise::{self, AssessPromise, MakePromise, Promise, State};
+use crate::promise::{self, AssessPromise, MakePromise, NoteOverdue, Promise, State};
 use crate::purchase::{self, Purchase, RecordPurchase, ReversePurchase, Totals};
 use crate::refusal::{Refusal, Thing};
-use crate::relationship::{EndRelationship, Loss, OpenRelationship, Opening, Relationship};
+use crate::relationship::{
+    EndRelationship, GiveNotice, Loss, Notice, OpenRelationship, Opening, Relationship,
+};
+use crate::risk::{self, AssessRisk, Risk};
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub struct Customer {
     pub totals: Totals,
     /// The actions that somebody should take.
     pub open_actions: BTreeMap<ActionId, Action>,
+    /// The risk that it is lost.
+    pub risk: Risk,
     /// The purchases; only those in question are loaded.
     #[serde(skip)]
     pub purchases: Parts<PurchaseId, Purchase>,
@@ -66,6 +71,17 @@ pub enum Command {
         /// When that was.
         when: When,
     },
+    /// Give notice.
+    GiveNotice(GiveNotice),
+    /// Take the notice back.
+    WithdrawNotice {
+        /// When that was.
+        when: When,
+    },
+    /// Note the promises whose day has passed.
+    NoteOverdue(NoteOverdue),
+    /// Assess the risk that the customer is lost.
+    AssessRisk(AssessRisk),
 }
 
 /// What has happened to a customer.
@@ -113,6 +129,17 @@ pub enum Event {
         /// When that was.
         cancelled_at: Time,
     },
+    /// Notice was given.
+    NoticeGiven(Notice),
+    /// It was taken back.
+    NoticeWithdrawn {
+        /// When that was.
+        withdrawn_at: Time,
+    },
+    /// The day of a promise has passed, and nobody has said whether it was kept.
+    PromiseOverdue(promise::Overdue),
+    /// The risk that the customer is lost is in another band.
+    RiskChanged(risk::Changed),
 }
 
 /// One entry of a customer's large collections.
@@ -138,7 +165,11 @@ impl Command {
             | Self::RepairPromise { .. }
             | Self::WaivePromise { .. }
             | Self::EndRelationship(_)
-            | Self::WinBack { .. } => vec![],
+            | Self::WinBack { .. }
+            | Self::GiveNotice(_)
+            | Self::WithdrawNotice { .. }
+            | Self::NoteOverdue(_)
+            | Self::AssessRisk(_) => vec![],
         }
     }
 }
@@ -162,7 +193,11 @@ impl Event {
             | Self::PromiseWaived { .. }
             | Self::RelationshipLost(_)
             | Self::RelationshipWonBack { .. }
-            | Self::ActionProposed(_) => vec![],
+            | Self::ActionProposed(_)
+            | Self::NoticeGiven(_)
+            | Self::NoticeWithdrawn { .. }
+            | Self::PromiseOverdue(_)
+            | Self::RiskChanged(_) => vec![],
         }
     }
 }
@@ -183,6 +218,10 @@ impl Aggregate for Customer {
             Command::WaivePromise { promise_id, when } => self.waive(promise_id, when),
             Command::EndRelationship(command) => self.end(command),
             Command::WinBack { when } => self.win_back(when),
+            Command::GiveNotice(command) => self.give_notice(command),
+            Command::WithdrawNotice { when } => self.withdraw_notice(when),
+            Command::NoteOverdue(command) => self.note_overdue(command),
+            Command::AssessRisk(command) => self.assess_risk(command),
         }
     }
 
@@ -215,6 +254,10 @@ impl Aggregate for Customer {
             } => {
                 self.action_closed(action_id, Outcome::Cancelled, *cancelled_at);
             }
+            Event::NoticeGiven(notice) => self.notice_given(notice),
+            Event::NoticeWithdrawn { withdrawn_at } => self.notice_withdrawn(*withdrawn_at),
+            Event::PromiseOverdue(overdue) => self.promise_overdue(overdue),
+            Event::RiskChanged(changed) => self.risk_changed(changed),
         }
     }
 }

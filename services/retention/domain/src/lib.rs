@@ -5,7 +5,8 @@
 //! - its [relationship]: how it began, that it was lost and why, that it was won back;
 //! - its [purchases](purchase), with what was taken back of them, and the [margin] they left;
 //! - the [promises](promise) that were made to it: kept, broken, repaired or waived;
-//! - the [actions](action) that somebody should take to keep it.
+//! - the [actions](action) that somebody should take to keep it;
+//! - the [risk] that it is lost.
 //!
 //! Personal data never comes here, not even the note that explains a loss: what is here is safe to keep
 //! for ever. The state is stored with serde; the events have a format of their own, mapped elsewhere.
@@ -22,6 +23,7 @@ mod properties;
 pub mod purchase;
 mod refusal;
 pub mod relationship;
+pub mod risk;
 #[cfg(test)]
 mod story;
 pub mod text;

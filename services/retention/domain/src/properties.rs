@@ -13,8 +13,8 @@ use crate::promise::{AssessPromise, Finding};
 use crate::purchase::{MarginSource, Purchase};
 use crate::relationship::{Cause, Reason, Relationship};
 use crate::story::{
-    bought, end, eur, first_purchase, make, on, open, open_with_contact, opening, parsed, repair,
-    reversed, waive, win_back,
+    assess_risk, bought, end, eur, first_purchase, give_notice, make, note_overdue, on, open,
+    open_with_contact, opening, parsed, repair, reversed, waive, win_back, withdraw_notice,
 };
 use crate::{Command, Customer, Event, PartId};
 
@@ -100,6 +100,11 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         1 => (name(), days()).prop_map(|(promise_id, number)| waive(&promise_id, number)),
         1 => losses(),
         1 => days().prop_map(win_back),
+        1 => (days(), days()).prop_map(|(number, effective)| give_notice(number, effective)),
+        1 => days().prop_map(withdraw_notice),
+        1 => days().prop_map(note_overdue),
+        1 => (days(), prop::option::of(0_u16..=1_000))
+            .prop_map(|(number, p_alive)| assess_risk(number, p_alive)),
     ];
     (opens(), prop::collection::vec(later, 0..60)).prop_map(|(first, mut commands)| {
         commands.insert(0, first);
@@ -274,7 +279,8 @@ proptest! {
             happened(&mut customer, &events);
             let lost = customer.relationship.as_ref().is_some_and(Relationship::is_lost);
             let kinds = || customer.open_actions.values().map(|action| action.kind);
-            let as_it_should = kinds().all(|kind| (kind == Kind::WinBack) == lost);
+            let as_it_should = kinds().all(|kind| (kind == Kind::WinBack) == lost)
+                && kinds().filter(|kind| *kind == Kind::Save).count() <= 1;
             prop_assert!(as_it_should, "lost: {}, to do: {:?}", lost, kinds().collect::<Vec<_>>());
         }
     }

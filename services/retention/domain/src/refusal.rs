@@ -61,6 +61,18 @@ pub enum Refusal {
         /// Where the relationship stands.
         state: relationship::State,
     },
+    /// Notice is given by who is active.
+    #[error("the customer is {state} and not ACTIVE: notice was given already, or is too late")]
+    NotActive {
+        /// Where the relationship stands.
+        state: relationship::State,
+    },
+    /// Only a notice that was given can be withdrawn.
+    #[error("the customer is {state} and not LEAVING: there is no notice to withdraw")]
+    NotLeaving {
+        /// Where the relationship stands.
+        state: relationship::State,
+    },
     /// A broken promise was named as the reason of a loss, and there is none.
     #[error("no promise to this customer was broken: record what broke, or give another reason")]
     NoBrokenPromise,
@@ -108,6 +120,8 @@ impl Explain for Refusal {
             Self::WinBackFirst { .. }
             | Self::AlreadyLost { .. }
             | Self::NotLost { .. }
+            | Self::NotActive { .. }
+            | Self::NotLeaving { .. }
             | Self::NoBrokenPromise
             | Self::OverReversed { .. }
             | Self::NotAssessable { .. }
@@ -125,6 +139,8 @@ impl Explain for Refusal {
             Self::WinBackFirst { .. } => "WIN_BACK_FIRST",
             Self::AlreadyLost { .. } => "ALREADY_LOST",
             Self::NotLost { .. } => "NOT_LOST",
+            Self::NotActive { .. } => "NOT_ACTIVE",
+            Self::NotLeaving { .. } => "NOT_LEAVING",
             Self::NoBrokenPromise => "NO_BROKEN_PROMISE",
             Self::OverReversed { .. } => "OVER_REVERSED",
             Self::NotAssessable { .. } => "NOT_ASSESSABLE",
@@ -143,7 +159,9 @@ impl Explain for Refusal {
             Self::WinBackFirst { ended_at } | Self::AlreadyLost { ended_at } => {
                 vec![("ended_at", ended_at.to_string())]
             }
-            Self::NotLost { state } => vec![("state", state.to_string())],
+            Self::NotLost { state } | Self::NotActive { state } | Self::NotLeaving { state } => {
+                vec![("state", state.to_string())]
+            }
             Self::NoBrokenPromise => vec![],
             Self::OverReversed {
                 purchase_id,

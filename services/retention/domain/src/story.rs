@@ -10,11 +10,13 @@ use uuid::Uuid;
 
 use crate::consent::{CONTACT, Consent, Status};
 use crate::input::When;
-use crate::promise::{AssessPromise, Finding, MakePromise, Terms};
+use crate::promise::{AssessPromise, Finding, MakePromise, NoteOverdue, Terms};
 use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
 use crate::relationship::{
-    Cause, EndRelationship, OpenRelationship, Opening, OpeningPromise, Origin, Reason, Source,
+    Cause, EndRelationship, GiveNotice, OpenRelationship, Opening, OpeningPromise, Origin, Reason,
+    Source,
 };
+use crate::risk::AssessRisk;
 use crate::{Command, Customer};
 
 /// The day on which the customer became one.
@@ -203,6 +205,43 @@ pub(crate) fn leave(number: i64) -> Command {
 
 pub(crate) fn end(cause: Cause, reason: Option<Reason>, number: i64) -> Command {
     Command::EndRelationship(ending(cause, reason, number))
+}
+
+/// Notice for the price, given on one day and effective on another.
+pub(crate) fn notice(number: i64, effective: i64) -> GiveNotice {
+    GiveNotice {
+        request_id: REQUEST,
+        effective_at: day(effective),
+        cause: Cause::Voluntary,
+        reason: Some(Reason::Price),
+        competitor: None,
+        when: on(number),
+    }
+}
+
+pub(crate) fn give_notice(number: i64, effective: i64) -> Command {
+    Command::GiveNotice(notice(number, effective))
+}
+
+pub(crate) fn withdraw_notice(number: i64) -> Command {
+    Command::WithdrawNotice { when: on(number) }
+}
+
+/// Notes what is overdue on that day.
+pub(crate) fn note_overdue(number: i64) -> Command {
+    Command::NoteOverdue(NoteOverdue {
+        request_id: REQUEST,
+        now: day(number),
+    })
+}
+
+/// Assesses the risk on that day, with a chance of being alive in thousandths.
+pub(crate) fn assess_risk(number: i64, p_alive: Option<u16>) -> Command {
+    Command::AssessRisk(AssessRisk {
+        request_id: REQUEST,
+        p_alive: p_alive.map(Rate::per_mille),
+        now: day(number),
+    })
 }
 
 pub(crate) fn win_back(number: i64) -> Command {

@@ -5,7 +5,7 @@ use eventsourcing::{Aggregate as _, Time};
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::action::Action;
 use retention_domain::id::{ActionId, PromiseId, PurchaseId};
-use retention_domain::promise::{Assessed, Made};
+use retention_domain::promise::{Assessed, Made, Overdue};
 use retention_domain::purchase::Purchase;
 use retention_domain::relationship::Relationship;
 use retention_domain::{Customer, Event, PartId, margin};
@@ -147,14 +147,18 @@ const fn promise_of(event: &Event) -> Option<&PromiseId> {
         | Event::PromiseKept(Assessed { promise_id, .. })
         | Event::PromiseBroken(Assessed { promise_id, .. })
         | Event::PromiseRepaired { promise_id, .. }
-        | Event::PromiseWaived { promise_id, .. } => Some(promise_id),
+        | Event::PromiseWaived { promise_id, .. }
+        | Event::PromiseOverdue(Overdue { promise_id, .. }) => Some(promise_id),
         Event::RelationshipOpened(_)
         | Event::PurchaseRecorded(_)
         | Event::PurchaseReversed(_)
         | Event::RelationshipLost(_)
         | Event::RelationshipWonBack { .. }
         | Event::ActionProposed(_)
-        | Event::ActionCancelled { .. } => None,
+        | Event::ActionCancelled { .. }
+        | Event::NoticeGiven(_)
+        | Event::NoticeWithdrawn { .. }
+        | Event::RiskChanged(_) => None,
     }
 }
 

@@ -22,6 +22,8 @@ use super::relationship::{
 };
 use super::{customer_id, text, time};
 
+mod relation;
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -68,6 +70,13 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
             action: format!("{name}/actions/{action_id}"),
             occurred_at: Some(timestamp(*cancelled_at)),
         }),
+        Event::NoticeGiven(notice) => public(&relation::notice_out(name, notice)),
+        Event::NoticeWithdrawn { withdrawn_at } => public(&proto::NoticeWithdrawn {
+            customer: name,
+            occurred_at: Some(timestamp(*withdrawn_at)),
+        }),
+        Event::PromiseOverdue(overdue) => public(&risk::overdue_out(&name, overdue)),
+        Event::RiskChanged(changed) => public(&risk::changed_out(name, changed)),
     }
 }
 
@@ -93,6 +102,10 @@ pub(crate) fn read(customer: Uuid, event: &journal::Event) -> Result<Event, Wron
         "RelationshipWonBack" => won_back(customer, &message(event)?),
         "ActionProposed" => proposed(customer, &message(event)?),
         "ActionCancelled" => cancelled(customer, &message(event)?),
+        "NoticeGiven" => relation::notice(customer, &message(event)?),
+        "NoticeWithdrawn" => relation::withdrawn(customer, &message(event)?),
+        "PromiseOverdue" => risk::overdue(customer, &message(event)?),
+        "RiskChanged" => risk::changed(customer, &message(event)?),
         _ => Err(unknown(event)),
     }
 }
