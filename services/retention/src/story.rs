@@ -15,7 +15,7 @@ use retention_domain::relationship::{Cause, Loss, Notice, Opening, Origin, Reaso
 use retention_domain::risk::{Band, Changed, Driver};
 use uuid::Uuid;
 
-use crate::read_model::customers;
+use crate::read_model::{customers, days};
 
 /// The customer of most stories.
 pub(crate) const ROSA: Uuid = Uuid::from_u128(0xa);
@@ -203,12 +203,13 @@ pub(crate) fn risky(on: i64) -> Event {
     })
 }
 
-/// The rows after these events, in this order.
+/// The rows after these events, in this order, all told on day 120.
 pub(crate) fn rows(events: &[(Uuid, Event)]) -> Store {
     let store = Store::in_memory();
     let mut tx = store.begin().unwrap();
     for (customer, event) in events {
-        customers::apply(&mut tx, *customer, event).unwrap();
+        let state = customers::apply(&mut tx, *customer, event).unwrap();
+        days::changed(&mut tx, (0, day(120)), *customer, &state).unwrap();
     }
     store.commit(tx).unwrap();
     store

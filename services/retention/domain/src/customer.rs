@@ -6,6 +6,7 @@ use eventsourcing::{Aggregate, Parts, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{self, Action, Outcome};
+use crate::day::LiveDay;
 use crate::id::{ActionId, PromiseId, PurchaseId};
 use crate::input::When;
 use crate::promise::{self, AssessPromise, MakePromise, NoteOverdue, Promise, State};
@@ -82,6 +83,8 @@ pub enum Command {
     NoteOverdue(NoteOverdue),
     /// Assess the risk that the customer is lost.
     AssessRisk(AssessRisk),
+    /// Let a day come.
+    LiveDay(LiveDay),
 }
 
 /// What has happened to a customer.
@@ -169,7 +172,8 @@ impl Command {
             | Self::GiveNotice(_)
             | Self::WithdrawNotice { .. }
             | Self::NoteOverdue(_)
-            | Self::AssessRisk(_) => vec![],
+            | Self::AssessRisk(_)
+            | Self::LiveDay(_) => vec![],
         }
     }
 }
@@ -222,6 +226,7 @@ impl Aggregate for Customer {
             Command::WithdrawNotice { when } => self.withdraw_notice(when),
             Command::NoteOverdue(command) => self.note_overdue(command),
             Command::AssessRisk(command) => self.assess_risk(command),
+            Command::LiveDay(command) => self.live_day(command),
         }
     }
 

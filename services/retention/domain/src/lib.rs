@@ -6,7 +6,8 @@
 //! - its [purchases](purchase), with what was taken back of them, and the [margin] they left;
 //! - the [promises](promise) that were made to it: kept, broken, repaired or waived;
 //! - the [actions](action) that somebody should take to keep it;
-//! - the [risk] that it is lost.
+//! - the [risk] that it is lost;
+//! - what a [day] brings although nobody did anything.
 //!
 //! Personal data never comes here, not even the note that explains a loss: what is here is safe to keep
 //! for ever. The state is stored with serde; the events have a format of their own, mapped elsewhere.
@@ -14,6 +15,7 @@
 pub mod action;
 pub mod consent;
 mod customer;
+pub mod day;
 pub mod id;
 pub mod input;
 pub mod margin;

@@ -13,8 +13,9 @@ use crate::promise::{AssessPromise, Finding};
 use crate::purchase::{MarginSource, Purchase};
 use crate::relationship::{Cause, Reason, Relationship};
 use crate::story::{
-    assess_risk, bought, end, eur, first_purchase, give_notice, make, note_overdue, on, open,
-    open_with_contact, opening, parsed, repair, reversed, waive, win_back, withdraw_notice,
+    TODAY, assess_risk, bought, day, end, eur, first_purchase, give_notice, live_day, make,
+    note_overdue, on, open, open_with_contact, opening, parsed, repair, reversed, waive, win_back,
+    withdraw_notice,
 };
 use crate::{Command, Customer, Event, PartId};
 
@@ -105,6 +106,8 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         1 => days().prop_map(note_overdue),
         1 => (days(), prop::option::of(0_u16..=1_000))
             .prop_map(|(number, p_alive)| assess_risk(number, p_alive)),
+        2 => (days(), prop::option::of(0_u32..30))
+            .prop_map(|(number, inactivity)| live_day(number, inactivity)),
     ];
     (opens(), prop::collection::vec(later, 0..60)).prop_map(|(first, mut commands)| {
         commands.insert(0, first);
@@ -283,5 +286,23 @@ proptest! {
                 && kinds().filter(|kind| *kind == Kind::Save).count() <= 1;
             prop_assert!(as_it_should, "lost: {}, to do: {:?}", lost, kinds().collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn whatever_a_day_brings_was_awaited(commands in commands(), later in 0_i64..400) {
+        let (customer, _) = history(commands);
+        let present = day(TODAY);
+        let comes = TODAY + later;
+        let events = customer.decide(live_day(comes, None)).unwrap();
+        let awaited = customer.awaits(present).is_some_and(|awaited| awaited <= day(comes));
+        prop_assert!(events.is_empty() || awaited, "{:?} {:?}", customer.awaits(present), events);
+    }
+
+    #[test]
+    fn a_day_brings_nothing_twice(commands in commands(), inactivity in prop::option::of(0_u32..30)) {
+        let (mut customer, _) = history(commands);
+        let events = customer.decide(live_day(TODAY, inactivity)).unwrap();
+        happened(&mut customer, &events);
+        prop_assert_eq!(customer.decide(live_day(TODAY, inactivity)).unwrap(), []);
     }
 }

@@ -3,12 +3,13 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use eventsourcing::Time;
 use eventsourcing::scenario::{Given, given};
+use eventsourcing::{Days, Time};
 use money::{Currency, Money, Rate};
 use uuid::Uuid;
 
 use crate::consent::{CONTACT, Consent, Status};
+use crate::day::LiveDay;
 use crate::input::When;
 use crate::promise::{AssessPromise, Finding, MakePromise, NoteOverdue, Terms};
 use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
@@ -241,6 +242,16 @@ pub(crate) fn assess_risk(number: i64, p_alive: Option<u16>) -> Command {
         request_id: REQUEST,
         p_alive: p_alive.map(Rate::per_mille),
         now: day(number),
+    })
+}
+
+/// Lets that day come to whoever may be silent for so many days.
+pub(crate) fn live_day(number: i64, inactivity: Option<u32>) -> Command {
+    Command::LiveDay(LiveDay {
+        request_id: REQUEST,
+        midnight: day(number),
+        inactivity: inactivity.map(Days),
+        p_alive: None,
     })
 }
 

@@ -118,8 +118,8 @@ pub(crate) fn value(
     Ok(simple.value(margin))
 }
 
-/// Lets an event happen.
-pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(), Error> {
+/// Lets an event happen, and gives back the state after it.
+pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<Customer, Error> {
     let mut state = load(rows, id, &event.parts())?;
     let promise = promise_of(event);
     let before = promise
@@ -137,7 +137,8 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
     }
     lives::apply(rows, id, event)?;
     payments::apply(rows, id, &state, event)?;
-    STATES.put(rows, &id, &state)
+    STATES.put(rows, &id, &state)?;
+    Ok(state)
 }
 
 /// The promise that an event is about.
