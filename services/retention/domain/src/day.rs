@@ -11,7 +11,7 @@ use crate::customer::{Customer, Event};
 use crate::input::When;
 use crate::promise::{NoteOverdue, State};
 use crate::refusal::Refusal;
-use crate::relationship::{Cause, EndRelationship, Relationship};
+use crate::relationship::{Cause, EndRelationship};
 use crate::risk::{AssessRisk, REVERSAL_COUNTS};
 
 /// Lets a day come. Once all has followed from it, the same day brings nothing more.
@@ -28,12 +28,15 @@ pub struct LiveDay {
 }
 
 impl Customer {
-    /// Since when a customer who is not lost has bought nothing.
+    /// Since when a customer who is not lost has bought nothing. Who pays month by month is not silent.
     pub fn silent_since(&self) -> Option<Time> {
         let relationship = self
             .relationship
             .as_ref()
             .filter(|known| !known.is_lost())?;
+        if self.monthly_revenue() > 0 {
+            return None;
+        }
         let began = relationship.won_back_at.max(Some(relationship.acquired_at));
         began.max(self.totals.last_purchase_at)
     }
@@ -125,8 +128,9 @@ impl Customer {
         let silent = since
             .zip(inactivity)
             .is_some_and(|(since, longest)| since.plus_days(longest) < midnight);
-        let told = |relationship: &Relationship| relationship.changed_at > midnight;
-        if !silent || told(self.opened()?) {
+        let told = self.opened()?.changed_at > midnight
+            || self.lines.values().any(|line| line.since > midnight);
+        if !silent || told {
             return Ok(vec![]);
         }
         self.end(EndRelationship {

@@ -226,6 +226,23 @@ pub(crate) fn minor_units(
     bounded(field, amount.minor_units, currency)
 }
 
+/// The minor units of such an amount that is 0 or more.
+pub(crate) fn not_negative(
+    field: &'static str,
+    amount: Money,
+    currency: Currency,
+) -> Result<i64, Invalid> {
+    let minor_units = minor_units(field, amount, currency)?;
+    if minor_units < 0 {
+        return Err(Invalid::WrongSign {
+            field,
+            amount,
+            wanted: "of 0 or more",
+        });
+    }
+    Ok(minor_units)
+}
+
 /// Minor units of a size that a purchase can have.
 pub(crate) fn bounded(
     field: &'static str,

@@ -16,6 +16,7 @@ use crate::consent::Consents;
 use crate::customer::{Customer, Event};
 use crate::id::{PresentationId, PromiseId};
 use crate::input::{Invalid, When};
+use crate::owner::Assignment;
 use crate::refusal::{Refusal, Thing};
 use crate::risk::Risk;
 use crate::text::Label;
@@ -142,6 +143,8 @@ pub struct Relationship {
     pub won_back_at: Option<Time>,
     /// The notice that was given, while the customer is leaving.
     pub notice: Option<Notice>,
+    /// Who looks after the customer, if somebody does.
+    pub assignment: Option<Assignment>,
 }
 
 /// Ends a relationship.
@@ -270,6 +273,7 @@ impl Customer {
             last_loss: None,
             won_back_at: None,
             notice: None,
+            assignment: None,
         });
     }
 
@@ -282,6 +286,7 @@ impl Customer {
             relationship.notice = None;
         }
         self.risk = Risk::default();
+        self.end_lines(loss.ended_at);
     }
 
     pub(crate) fn relationship_won_back(&mut self, won_back_at: Time) {
@@ -291,6 +296,7 @@ impl Customer {
             relationship.won_back_at = Some(won_back_at);
         }
         self.risk = Risk::default();
+        self.lines.clear();
     }
 }
 

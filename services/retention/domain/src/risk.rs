@@ -127,6 +127,12 @@ impl Customer {
         all.into_iter().filter(speaks).collect()
     }
 
+    /// What speaks for a loss at a moment, with what a model last said about the chance of being alive.
+    pub fn drivers_now(&self, now: Time) -> Vec<Driver> {
+        let unlikely = self.risk.drivers.contains(&Driver::LowPAlive);
+        self.drivers(unlikely.then_some(Rate::ZERO), now)
+    }
+
     pub(crate) fn assess_risk(&self, command: AssessRisk) -> Result<Vec<Event>, Refusal> {
         let AssessRisk {
             request_id,

@@ -8,11 +8,14 @@ use eventsourcing::{Days, Time};
 use money::{Currency, Money, Rate};
 use uuid::Uuid;
 
+use crate::action::{CompleteAction, Kind, ProposeAction};
 use crate::consent::{CONTACT, Consent, Status};
 use crate::day::LiveDay;
 use crate::input::When;
+use crate::owner::AssignOwner;
 use crate::promise::{AssessPromise, Finding, MakePromise, NoteOverdue, Terms};
 use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
+use crate::recurring::SetRecurringRevenue;
 use crate::relationship::{
     Cause, EndRelationship, GiveNotice, OpenRelationship, Opening, OpeningPromise, Origin, Reason,
     Source,
@@ -96,9 +99,16 @@ pub(crate) fn open() -> Command {
 pub(crate) fn open_with_contact(status: Status) -> Command {
     let mut command = opening();
     let at = day(ACQUIRED);
-    command.opening.consents = [(parsed(CONTACT), Consent { status, at })]
-        .into_iter()
-        .collect();
+    command.opening.consents = [(
+        parsed(CONTACT),
+        Consent {
+            status,
+            at,
+            evidence: None,
+        },
+    )]
+    .into_iter()
+    .collect();
     Command::OpenRelationship(Box::new(command))
 }
 
@@ -243,6 +253,58 @@ pub(crate) fn assess_risk(number: i64, p_alive: Option<u16>) -> Command {
         p_alive: p_alive.map(Rate::per_mille),
         now: day(number),
     })
+}
+
+/// Somebody looks after the customer since that day.
+pub(crate) fn assign(owner: &str, territory: &str, number: i64) -> Command {
+    Command::AssignOwner(AssignOwner {
+        owner: parsed(owner),
+        territory: Some(parsed(territory)),
+        when: on(number),
+    })
+}
+
+/// What a line brings a month since that day.
+pub(crate) fn recurring(line_id: &str, monthly: Money, number: i64) -> Command {
+    Command::SetRecurringRevenue(SetRecurringRevenue {
+        line_id: parsed(line_id),
+        monthly,
+        when: on(number),
+    })
+}
+
+/// An action to be done by day 1,010.
+pub(crate) fn proposal(action_id: &str, kind: Kind) -> ProposeAction {
+    ProposeAction {
+        action_id: parsed(action_id),
+        kind,
+        owner: None,
+        promise_id: None,
+        due_at: day(TODAY + 10),
+        trigger_event_id: None,
+        now: day(TODAY),
+    }
+}
+
+pub(crate) fn propose(action_id: &str, kind: Kind) -> Command {
+    Command::ProposeAction(Box::new(proposal(action_id, kind)))
+}
+
+/// It worked, and cost so much.
+pub(crate) fn complete(action_id: &str, cost: Option<Money>, number: i64) -> Command {
+    Command::CompleteAction(CompleteAction {
+        action_id: parsed(action_id),
+        succeeded: true,
+        cost,
+        when: on(number),
+    })
+}
+
+pub(crate) fn cancel(action_id: &str, number: i64) -> Command {
+    Command::CancelAction {
+        action_id: parsed(action_id),
+        when: on(number),
+    }
 }
 
 /// Lets that day come to whoever may be silent for so many days.

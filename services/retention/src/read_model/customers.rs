@@ -159,7 +159,11 @@ const fn promise_of(event: &Event) -> Option<&PromiseId> {
         | Event::ActionCancelled { .. }
         | Event::NoticeGiven(_)
         | Event::NoticeWithdrawn { .. }
-        | Event::RiskChanged(_) => None,
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_) => None,
     }
 }
 

@@ -73,7 +73,11 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
         | Event::NoticeGiven(_)
         | Event::NoticeWithdrawn { .. }
         | Event::PromiseOverdue(_)
-        | Event::RiskChanged(_) => return Ok(()),
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_) => return Ok(()),
     };
     let Some(mut life) = LIVES.get(rows, &id)? else {
         return Ok(());

@@ -7,10 +7,12 @@
     reason = "helpers of tests fail as tests do, and give values as messages want them"
 )]
 
+mod actions;
 mod batch;
 mod customers;
 mod events;
 mod harness;
 mod promises;
+mod relationship;
 mod scoreboard;
 mod told;

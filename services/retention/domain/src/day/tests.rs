@@ -8,7 +8,7 @@ use crate::promise::Finding;
 use crate::relationship::{Cause, Reason, State};
 use crate::risk::Band;
 use crate::story::{
-    assess, buy, customer, day, eur, give_notice, leave, live_day, reverse, win_back,
+    assess, buy, customer, day, eur, give_notice, leave, live_day, recurring, reverse, win_back,
     withdraw_notice,
 };
 use crate::{Command, Customer, Event, Refusal, Thing};
@@ -134,6 +134,23 @@ fn a_customer_who_was_won_back_has_not_been_silent_before() {
         .and(win_back(300));
     assert_eq!(story.state().silent_since(), Some(day(300)));
     story.when(live_day(390, Some(90))).nothing();
+}
+
+#[test]
+fn who_pays_month_by_month_is_not_silent() {
+    let story = customer()
+        .and(assess("next-day", Finding::Kept, 110))
+        .and(recurring("support", eur(100), 120));
+    assert_eq!(story.state().silent_since(), None);
+    story.when(live_day(900, Some(90))).nothing();
+    let story = story.and(recurring("support", eur(0), 500));
+    assert_eq!(story.state().silent_since(), Some(day(100)));
+    // The day before the line ended may be lived through after it was told.
+    story.when(live_day(499, Some(90))).nothing();
+    assert_eq!(
+        loss(&brings(&story, live_day(501, Some(90)))).ended_at,
+        day(501)
+    );
 }
 
 #[test]
