@@ -60,6 +60,22 @@ pub(crate) async fn activate<S: Service>(
     }
 }
 
+impl<S: Service> Engine<S> {
+    /// Waits until a policy acts in all partitions, and these rows show it.
+    pub async fn until_active(&self, policy: &str) -> Result<(), Error> {
+        for partition in 0..self.placement.partitions() {
+            loop {
+                let changed = self.progress.changed();
+                if self.store.read(|rows| is_active(rows, policy, partition))? {
+                    break;
+                }
+                changed.await;
+            }
+        }
+        Ok(())
+    }
+}
+
 async fn in_partition<S: Service>(
     engine: &Arc<Engine<S>>,
     policy: &str,

@@ -10,6 +10,7 @@
 mod actions;
 mod batch;
 mod customers;
+mod days;
 mod events;
 mod harness;
 mod promises;

@@ -1,6 +1,7 @@
 //! The rules of a day: what it brings, in which order, and that it brings it once.
 
-use eventsourcing::Days;
+use eventsourcing::scenario::{Given, given};
+use eventsourcing::{Aggregate as _, Days};
 
 use super::LiveDay;
 use crate::action::Kind;
@@ -12,11 +13,8 @@ use crate::story::{
     withdraw_notice,
 };
 use crate::{Command, Customer, Event, Refusal, Thing};
-use eventsourcing::scenario::{Given, given};
 
-/// What a day brings, by the names of the events.
 fn brings(story: &Given<Customer>, command: Command) -> Vec<Event> {
-    use eventsourcing::Aggregate as _;
     story.state().decide(command).unwrap()
 }
 
@@ -138,19 +136,19 @@ fn a_customer_who_was_won_back_has_not_been_silent_before() {
 
 #[test]
 fn who_pays_month_by_month_is_not_silent() {
-    let story = customer()
-        .and(assess("next-day", Finding::Kept, 110))
-        .and(recurring("support", eur(100), 120));
-    assert_eq!(story.state().silent_since(), None);
-    story.when(live_day(900, Some(90))).nothing();
-    let story = story.and(recurring("support", eur(0), 500));
-    assert_eq!(story.state().silent_since(), Some(day(100)));
-    // The day before the line ended may be lived through after it was told.
-    story.when(live_day(499, Some(90))).nothing();
-    assert_eq!(
-        loss(&brings(&story, live_day(501, Some(90)))).ended_at,
-        day(501)
-    );
+    let paying = || {
+        customer()
+            .and(assess("next-day", Finding::Kept, 110))
+            .and(recurring("support", eur(100), 120))
+    };
+    assert_eq!(paying().state().silent_since(), None);
+    paying().when(live_day(900, Some(90))).nothing();
+    let ended = || paying().and(recurring("support", eur(0), 500));
+    assert_eq!(ended().state().silent_since(), Some(day(100)));
+    // The day before the line ended may be lived through after that was told.
+    ended().when(live_day(499, Some(90))).nothing();
+    let events = brings(&ended(), live_day(501, Some(90)));
+    assert_eq!(loss(&events).ended_at, day(501));
 }
 
 #[test]
