@@ -18,6 +18,7 @@ mod journals;
 mod lifecycle;
 mod losses;
 mod mutants;
+mod policies;
 mod releases;
 mod replica;
 mod simulation;
