@@ -75,7 +75,7 @@ const PAGE: usize = 256;
 /// How often a clock that may be set by hand is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// When the log's clock is behind, its records are dated anew at least this often.
-const LONGEST_WAIT: Duration = Duration::from_hours(1);
+const LONGEST_WAIT: Duration = Duration::from_secs(3_600);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 

@@ -24,11 +24,11 @@ const INSTANCES: usize = 2;
 /// How often an instance that does not come up is started.
 const STARTS: usize = 200;
 /// How far the clock of an instance may be ahead of the log's.
-const AHEAD: Duration = Duration::from_hours(5);
+const AHEAD: Duration = Duration::from_secs(5 * 3_600);
 /// How far the log's clock leaps in a run, at least; and in one leap, at most. Far less than the time for
 /// which request ids are remembered.
-const LEAPS: Duration = Duration::from_hours(48);
-const LEAP: Duration = Duration::from_hours(20);
+const LEAPS: Duration = Duration::from_secs(48 * 3_600);
+const LEAP: Duration = Duration::from_secs(20 * 3_600);
 /// In simulated time: longer than any run without a fault needs.
 const REST: Duration = Duration::from_secs(300);
 

@@ -20,9 +20,11 @@ fn brings(story: &Given<Customer>, command: Command) -> Vec<Event> {
 
 /// The loss among these events.
 fn loss(events: &[Event]) -> &crate::relationship::Loss {
-    let loss = events.iter().find_map(|event| match event {
-        Event::RelationshipLost(loss) => Some(loss),
-        _ => None,
+    let loss = events.iter().find_map(|event| {
+        let Event::RelationshipLost(loss) = event else {
+            return None;
+        };
+        Some(loss)
     });
     loss.unwrap()
 }
