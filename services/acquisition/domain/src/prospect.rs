@@ -2,12 +2,13 @@
 
 mod consent;
 mod conversion;
+mod identity;
 mod refusal;
 #[cfg(test)]
 mod tests;
 mod touchpoint;
 
-use eventsourcing::{Aggregate, Parts, Time};
+use eventsourcing::{Aggregate, Parts, Sealed, Time};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use crate::input::{Invalid, MAX_LABEL, When, optional, required};
 
 pub use consent::{Consent, ConsentStatus, MAX_CONSENTS};
 pub use conversion::{Conversion, Convert, FirstPurchase, MAX_PATH, Step};
+pub use identity::{Claimed, Identify, Identity, IdentityKind, MAX_IDENTITIES, Named, Verdict};
 pub use refusal::{Refusal, Thing};
 pub use touchpoint::{MAX_TOUCHPOINTS, Touch, TouchKind, Touchpoint, Utm};
 
@@ -116,6 +118,10 @@ pub struct Prospect {
     pub touch_count: u32,
     /// When the earliest of them happened.
     pub first_touch_at: Option<Time>,
+    /// What it is known by, sealed, in the order in which it became known.
+    pub identities: Vec<Identity>,
+    /// What people call it, sealed.
+    pub display_name: Option<Sealed>,
     /// Its touchpoints; only those in question are loaded.
     #[serde(skip)]
     pub touchpoints: Parts<TouchpointId, Touchpoint>,
@@ -160,6 +166,8 @@ pub enum Command {
         /// When it was closed.
         when: When,
     },
+    /// Record who it is.
+    Identify(Identify),
 }
 
 /// What has happened to a prospect.
@@ -190,11 +198,24 @@ pub enum Event {
         conversion: Box<Conversion>,
         /// The touchpoints up to then, the earliest first; only the newest [`MAX_PATH`].
         path: Vec<TouchpointId>,
+        /// What it is known by, sealed.
+        identities: Vec<Identity>,
+        /// What people call it, sealed.
+        display_name: Option<Sealed>,
     },
     /// It will not become a customer.
     Closed {
         /// Why.
         closing: Closing,
+        /// When.
+        occurred_at: Time,
+    },
+    /// It is known who it is.
+    Identified {
+        /// What it is known by and was not before, sealed.
+        identities: Vec<Identity>,
+        /// What people call it from now on, sealed; nothing if that stays.
+        display_name: Option<Sealed>,
         /// When.
         occurred_at: Time,
     },
@@ -205,9 +226,11 @@ impl Command {
     pub fn parts(&self) -> Vec<TouchpointId> {
         match self {
             Self::RecordTouchpoint { touchpoint_id, .. } => vec![touchpoint_id.clone()],
-            Self::Create { .. } | Self::Qualify { .. } | Self::Convert(_) | Self::Close { .. } => {
-                vec![]
-            }
+            Self::Create { .. }
+            | Self::Qualify { .. }
+            | Self::Convert(_)
+            | Self::Close { .. }
+            | Self::Identify(_) => vec![],
         }
     }
 }
@@ -220,7 +243,8 @@ impl Event {
             | Self::TouchpointRecorded { .. }
             | Self::Qualified { .. }
             | Self::Converted { .. }
-            | Self::Closed { .. } => vec![],
+            | Self::Closed { .. }
+            | Self::Identified { .. } => vec![],
         }
     }
 }
@@ -248,6 +272,7 @@ impl Aggregate for Prospect {
                 note_given,
                 when,
             } => self.close(closing, note_given, when),
+            Command::Identify(command) => self.identify(command),
         }
     }
 
@@ -273,6 +298,11 @@ impl Aggregate for Prospect {
                 self.state = State::Closed;
                 self.closing = Some(closing.clone());
             }
+            Event::Identified {
+                identities,
+                display_name,
+                ..
+            } => self.become_known(identities, display_name.as_ref()),
         }
     }
 }

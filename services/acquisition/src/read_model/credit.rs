@@ -71,7 +71,10 @@ pub(crate) fn apply(
             }
             credit(rows, id, now)
         }
-        Event::Created { .. } | Event::Qualified { .. } | Event::Closed { .. } => Ok(()),
+        Event::Created { .. }
+        | Event::Qualified { .. }
+        | Event::Closed { .. }
+        | Event::Identified { .. } => Ok(()),
     }
 }
 

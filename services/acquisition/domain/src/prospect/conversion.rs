@@ -121,7 +121,12 @@ impl Prospect {
             currency: command.currency,
             consents: command.consents,
         });
-        Ok(vec![Event::Converted { conversion, path }])
+        Ok(vec![Event::Converted {
+            conversion,
+            path,
+            identities: self.identities.clone(),
+            display_name: self.display_name.clone(),
+        }])
     }
 }
 

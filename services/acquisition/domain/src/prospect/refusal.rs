@@ -5,6 +5,7 @@ use std::fmt;
 use eventsourcing::{Class, Explain, Time};
 use uuid::Uuid;
 
+use super::IdentityKind;
 use crate::id::TouchpointId;
 use crate::input::Invalid;
 
@@ -69,6 +70,15 @@ pub enum Refusal {
     /// People buy expectations: a conversion without a promise is none.
     #[error("nothing was promised: give promises, or a presentation that claims something")]
     NoPromise,
+    /// It is known by another value of a kind of which it has one.
+    #[error(
+        "the prospect is known by another {}: it may be somebody else, so give another prospect or leave it out",
+        kind.name()
+    )]
+    IdentityConflict {
+        /// Of which kind.
+        kind: IdentityKind,
+    },
 }
 
 impl Explain for Refusal {
@@ -81,7 +91,8 @@ impl Explain for Refusal {
             Self::AfterConversion { .. }
             | Self::AlreadyConverted
             | Self::Closed
-            | Self::Merged { .. } => Class::FailedPrecondition,
+            | Self::Merged { .. }
+            | Self::IdentityConflict { .. } => Class::FailedPrecondition,
             Self::NoPromise => Class::Invalid { field: "promises" },
         }
     }
@@ -97,6 +108,7 @@ impl Explain for Refusal {
             Self::Closed => "CLOSED",
             Self::Merged { .. } => "MERGED",
             Self::NoPromise => "NO_PROMISE",
+            Self::IdentityConflict { .. } => "IDENTITY_CONFLICT",
         }
     }
 
@@ -116,6 +128,7 @@ impl Explain for Refusal {
                 vec![("converted_at", converted_at.to_string())]
             }
             Self::Merged { into } => vec![("into", into.to_string())],
+            Self::IdentityConflict { kind } => vec![("kind", kind.name().to_owned())],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The rules of prospects, told as stories.
 
 mod converting;
+mod identifying;
 mod touching;
 
 use eventsourcing::scenario::{Given, given};

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{PACKAGE, SCHEMA, public, read, unknown};
 use crate::wire;
+use crate::wire::personal;
 use crate::wire::prospect::{Touched, text};
 use crate::wire::{small, small_out, time};
 
@@ -46,9 +47,23 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             proposition: format!("propositions/{}", qualification.proposition_id),
             problem_id: qualification.problem_id.to_string(),
         }),
-        prospect::Event::Converted { conversion, path } => {
-            let path = path.iter().map(ToString::to_string).collect();
-            public(&converted(id, name, conversion, path))
+        prospect::Event::Converted {
+            conversion,
+            path,
+            identities,
+            display_name,
+        } => {
+            let kinds = identities.iter().map(|identity| identity.kind);
+            public(&proto::ProspectConverted {
+                path: path.iter().map(ToString::to_string).collect(),
+                identities: identities
+                    .iter()
+                    .map(|identity| personal::sealed_out(&identity.value))
+                    .collect(),
+                display_name: display_name.as_ref().map(personal::sealed_out),
+                identity_kinds: kinds.map(personal::identity_kind_out).collect(),
+                ..converted(id, name, conversion)
+            })
         }
         prospect::Event::Closed {
             closing,
@@ -60,15 +75,20 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             competitor: closing.competitor.clone().unwrap_or_default(),
             note: None,
         }),
+        prospect::Event::Identified {
+            identities,
+            display_name,
+            occurred_at,
+        } => public(&proto::ProspectIdentified {
+            prospect: name,
+            occurred_at: Some(timestamp(*occurred_at)),
+            identities: identities.iter().map(personal::identity_out).collect(),
+            display_name: display_name.as_ref().map(personal::sealed_out),
+        }),
     }
 }
 
-fn converted(
-    id: Uuid,
-    prospect: String,
-    conversion: &Conversion,
-    path: Vec<String>,
-) -> proto::ProspectConverted {
+fn converted(id: Uuid, prospect: String, conversion: &Conversion) -> proto::ProspectConverted {
     proto::ProspectConverted {
         prospect,
         occurred_at: Some(timestamp(conversion.converted_at)),
@@ -83,7 +103,6 @@ fn converted(
             .iter()
             .map(wire::prospect::promise_out)
             .collect(),
-        path,
         first_purchase: conversion
             .first_purchase
             .as_ref()
@@ -94,8 +113,7 @@ fn converted(
             .iter()
             .map(wire::prospect::consent_out)
             .collect(),
-        identities: Vec::new(),
-        display_name: None,
+        ..Default::default()
     }
 }
 
@@ -150,6 +168,18 @@ pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
                 occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
             })
         }
+        "ProspectIdentified" => {
+            let read: proto::ProspectIdentified = read(event)?;
+            let identities = read.identities.iter().map(personal::identity);
+            Ok(prospect::Event::Identified {
+                identities: identities.collect::<Result<_, _>>()?,
+                display_name: personal::optional_sealed(
+                    "display_name",
+                    read.display_name.as_ref(),
+                )?,
+                occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
+            })
+        }
         _ => Err(unknown(event)),
     }
 }
@@ -182,5 +212,7 @@ fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong>
     Ok(prospect::Event::Converted {
         conversion: Box::new(conversion),
         path,
+        identities: personal::identities(&read.identities, &read.identity_kinds)?,
+        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
     })
 }

@@ -11,10 +11,10 @@ use acquisition_domain::proposition::{
     self, Benefit, Content, Differentiator, Dimension, Level, Nature, Problem,
 };
 use acquisition_domain::prospect::{
-    self, CloseReason, Closing, Consent, ConsentStatus, Conversion, FirstPurchase, Kind, Origin,
-    Qualification, Touch, TouchKind, Touchpoint, Utm,
+    self, CloseReason, Closing, Consent, ConsentStatus, Conversion, FirstPurchase, Identity,
+    IdentityKind, Kind, Origin, Qualification, Touch, TouchKind, Touchpoint, Utm,
 };
-use eventsourcing::{Days, Time};
+use eventsourcing::{Days, Sealed, Time};
 use journal::Event;
 use money::Money;
 use uuid::Uuid;
@@ -235,12 +235,57 @@ fn prospects() -> Vec<prospect::Event> {
         prospect::Event::Converted {
             conversion: Box::new(conversion()),
             path: vec![id("click-1")],
+            identities: vec![],
+            display_name: None,
         },
         prospect::Event::Closed {
             closing,
             occurred_at: at(9),
         },
+        identified(),
     ]
+}
+
+fn sealed(mark: u8) -> Sealed {
+    Sealed {
+        subject: format!("prospects/{PROSPECT}"),
+        key_id: "key-1".to_owned(),
+        nonce: [mark; 24],
+        ciphertext: vec![mark; 3],
+    }
+}
+
+fn identified() -> prospect::Event {
+    let identity = |kind, mark| Identity {
+        kind,
+        value: sealed(mark),
+    };
+    prospect::Event::Identified {
+        identities: vec![
+            identity(IdentityKind::Email, 1),
+            identity(IdentityKind::Phone, 2),
+        ],
+        display_name: Some(sealed(3)),
+        occurred_at: at(7),
+    }
+}
+
+/// The same kinds of events with what the first ones do not have.
+fn fuller() -> Vec<prospect::Event> {
+    let prospect::Event::Identified {
+        identities,
+        display_name,
+        ..
+    } = identified()
+    else {
+        unreachable!("it is one");
+    };
+    vec![prospect::Event::Converted {
+        conversion: Box::new(conversion()),
+        path: vec![],
+        identities,
+        display_name,
+    }]
 }
 
 fn written() -> Vec<Event> {
@@ -272,21 +317,21 @@ fn stored() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Name and bytes, as [`stored`] has them.
+fn shown(event: &Event, more: &str) -> (String, String) {
+    assert!(event.public, "{}", event.kind);
+    let kind = event.kind.strip_prefix(PACKAGE).unwrap();
+    let digits = event.payload.iter().map(|byte| format!("{byte:02x}"));
+    (format!("{kind}.{}{more}", event.schema), digits.collect())
+}
+
 #[test]
 fn events_are_written_today_as_they_were_stored() {
-    let today: BTreeMap<String, String> = written()
-        .iter()
-        .map(|event| {
-            assert!(event.public, "{}", event.kind);
-            let kind = event.kind.strip_prefix(PACKAGE).unwrap();
-            let digits: Vec<String> = event
-                .payload
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            (format!("{kind}.{}", event.schema), digits.concat())
-        })
-        .collect();
+    let mut today: BTreeMap<String, String> =
+        written().iter().map(|event| shown(event, "")).collect();
+    let fuller = fuller();
+    let fuller = fuller.iter().map(|event| of_prospect(PROSPECT, event));
+    today.extend(fuller.map(|event| shown(&event, ".fuller")));
     assert_eq!(today, stored());
 }
 
@@ -297,7 +342,7 @@ fn every_event_is_read_as_it_was_written() {
         let stored = of_proposition(&van_repair, &event);
         assert_eq!(super::proposition(&stored), Ok(event));
     }
-    for event in prospects() {
+    for event in prospects().into_iter().chain(fuller()) {
         assert_eq!(super::prospect(&of_prospect(PROSPECT, &event)), Ok(event));
     }
 }
