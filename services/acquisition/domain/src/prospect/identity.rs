@@ -91,15 +91,7 @@ pub struct Identify {
 
 impl Prospect {
     pub(super) fn identify(&self, command: Identify) -> Result<Vec<Event>, Refusal> {
-        match self.state {
-            State::Absent => return Err(Refusal::NotFound),
-            State::Merged { into } => return Err(Refusal::Merged { into }),
-            State::Anonymous
-            | State::Identified
-            | State::Qualified
-            | State::Converted
-            | State::Closed => {}
-        }
+        self.must_exist_unmerged()?;
         if command.identities.is_empty() && command.name.is_none() {
             let field = "identities";
             return Err(Invalid::Missing { field }.into());
