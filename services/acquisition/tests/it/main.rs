@@ -13,5 +13,7 @@ mod campaigns;
 mod edge;
 mod events;
 mod harness;
+mod merging;
 mod propositions;
 mod prospects;
+mod retiring;

@@ -13,8 +13,8 @@ use crate::id::TouchpointId;
 use crate::input::When;
 use crate::offer::Ask;
 use crate::prospect::{
-    Absorb, AbsorbedKey, AbsorbedTouch, Command, Convert, Kind, Merge, Prospect, Refusal,
-    State, Touch, TouchKind,
+    Absorb, AbsorbedKey, AbsorbedTouch, Command, Convert, Kind, Merge, Prospect, Refusal, State,
+    Touch, TouchKind,
 };
 use crate::story;
 

@@ -6,7 +6,7 @@ use patron_proto::acquisition::v1 as proto;
 use server::{Wrong, currency, from_timestamp, parse, parse_optional, present, timestamp};
 use uuid::Uuid;
 
-use super::{PACKAGE, SCHEMA, public, read, unknown};
+use super::{PACKAGE, SCHEMA, merging, public, read, unknown};
 use crate::wire;
 use crate::wire::personal;
 use crate::wire::prospect::{Touched, text};
@@ -85,6 +85,20 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             identities: identities.iter().map(personal::identity_out).collect(),
             display_name: display_name.as_ref().map(personal::sealed_out),
         }),
+        prospect::Event::Reopened { occurred_at } => merging::reopened(name, *occurred_at),
+        prospect::Event::Merged { into, occurred_at } => merging::merged(name, *into, *occurred_at),
+        prospect::Event::Absorbed {
+            from,
+            part,
+            parts,
+            touches,
+            consents,
+            occurred_at,
+        } => {
+            let which = (*part, *parts);
+            merging::absorbed(name, *from, which, touches, consents, *occurred_at)
+        }
+        prospect::Event::ConsentChanged { consent } => merging::consent_changed(name, consent),
     }
 }
 
@@ -168,20 +182,18 @@ pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
                 occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
             })
         }
-        "ProspectIdentified" => {
-            let read: proto::ProspectIdentified = read(event)?;
-            let identities = read.identities.iter().map(personal::identity);
-            Ok(prospect::Event::Identified {
-                identities: identities.collect::<Result<_, _>>()?,
-                display_name: personal::optional_sealed(
-                    "display_name",
-                    read.display_name.as_ref(),
-                )?,
-                occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
-            })
-        }
-        _ => Err(unknown(event)),
+        "ProspectIdentified" => identified(&read(event)?),
+        _ => merging::prospect(event),
     }
+}
+
+fn identified(read: &proto::ProspectIdentified) -> Result<prospect::Event, Wrong> {
+    let identities = read.identities.iter().map(personal::identity);
+    Ok(prospect::Event::Identified {
+        identities: identities.collect::<Result<_, _>>()?,
+        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
+        occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
+    })
 }
 
 fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong> {

@@ -11,8 +11,9 @@ use acquisition_domain::proposition::{
     self, Benefit, Content, Differentiator, Dimension, Level, Nature, Problem,
 };
 use acquisition_domain::prospect::{
-    self, CloseReason, Closing, Consent, ConsentStatus, Conversion, FirstPurchase, Identity,
-    IdentityKind, Kind, Origin, Qualification, Touch, TouchKind, Touchpoint, Utm,
+    self, AbsorbedKey, AbsorbedTouch, CloseReason, Closing, Consent, ConsentStatus, Conversion,
+    FirstPurchase, Identity, IdentityKind, Kind, Origin, Qualification, Touch, TouchKind,
+    Touchpoint, Utm,
 };
 use eventsourcing::{Days, Sealed, Time};
 use journal::Event;
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use super::{PACKAGE, of_proposition, of_prospect};
 
 const PROSPECT: Uuid = Uuid::from_u128(0x0b0e_6f5e_7c55_4d0c_9f50_3f3a_d5b3_a2c1);
+
+const OLDER: Uuid = Uuid::from_u128(0x0b0e_6f5e_7c55_4d0c_9f50_3f3a_d5b3_a2c2);
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -243,7 +246,45 @@ fn prospects() -> Vec<prospect::Event> {
             occurred_at: at(9),
         },
         identified(),
+        prospect::Event::Reopened {
+            occurred_at: at(10),
+        },
+        prospect::Event::Merged {
+            into: OLDER,
+            occurred_at: at(11),
+        },
+        absorbed(),
+        prospect::Event::ConsentChanged {
+            consent: conversion().consents.remove(0),
+        },
     ]
+}
+
+fn absorbed() -> prospect::Event {
+    let touch = Touch {
+        campaign: None,
+        presentation_id: None,
+        channel: "fair".to_owned(),
+        kind: TouchKind::Meeting,
+        utm: None,
+    };
+    prospect::Event::Absorbed {
+        from: OLDER,
+        part: 2,
+        parts: 3,
+        touches: vec![AbsorbedTouch {
+            key: AbsorbedKey {
+                from: OLDER,
+                touchpoint_id: id("talk-1"),
+            },
+            touchpoint: Touchpoint {
+                touch,
+                occurred_at: at(5),
+            },
+        }],
+        consents: conversion().consents,
+        occurred_at: at(12),
+    }
 }
 
 fn sealed(mark: u8) -> Sealed {
