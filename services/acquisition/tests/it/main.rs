@@ -9,6 +9,7 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod batches;
 mod campaigns;
 mod edge;
 mod events;
