@@ -29,7 +29,7 @@ use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
-use runtime::{Engine, Options};
+use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
 
@@ -38,6 +38,7 @@ use crate::api::events::Events;
 use crate::api::promises::Promises;
 use crate::api::scoreboard::Scoreboards;
 use crate::desk::Desk;
+use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
@@ -69,6 +70,8 @@ pub async fn start(
 ) -> Result<Running, String> {
     let service = Arc::new(Retention::new(settings));
     let engine = Engine::start(service, topics, clock, options).await?;
+    let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
+    engine.start_daily(&days);
     let desk = Desk {
         engine: Arc::clone(&engine),
     };

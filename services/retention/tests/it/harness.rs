@@ -46,11 +46,22 @@ impl Harness {
         let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
         let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
         let options = Options::for_pair("retention", "acquisition");
+        Self::on(topics, clock, options, Settings::default()).await
+    }
+
+    /// An instance on this log, which may have others.
+    pub(crate) async fn on(
+        topics: MemoryTopics,
+        clock: Arc<FixedClock>,
+        options: Options,
+        settings: Settings,
+    ) -> Self {
         let shown = Arc::<FixedClock>::clone(&clock);
-        let running = retention::start(&topics, shown, options, Settings::default())
+        let running = retention::start(&topics, shown, options, settings)
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();
+        running.engine.until_active("live-days").await.unwrap();
         let engine = Arc::clone(&running.engine);
         let readiness: server::Readiness = Arc::new(move || engine.ready());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

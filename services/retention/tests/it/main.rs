@@ -7,10 +7,13 @@
     reason = "helpers of tests fail as tests do, and give values as messages want them"
 )]
 
+mod actions;
 mod batch;
 mod customers;
+mod days;
 mod events;
 mod harness;
 mod promises;
+mod relationship;
 mod scoreboard;
 mod told;
