@@ -7,7 +7,7 @@ use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
-use crate::read_model::customers;
+use crate::read_model::{customers, relations};
 use crate::settings::Settings;
 use crate::{told, wire};
 
@@ -41,7 +41,8 @@ impl Service for Retention {
             "customers" => {
                 let id: Uuid = server::parse("stream", fact.stream.id())?;
                 let event = wire::event::read(id, fact.event)?;
-                Ok(customers::apply(rows, id, &event)?)
+                customers::apply(rows, id, &event)?;
+                Ok(relations::apply(rows, id, &event, fact.recorded())?)
             }
             // What an event of acquisition causes here is in the same commit, in a customer's stream.
             "inbox" => Ok(()),

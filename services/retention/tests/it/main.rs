@@ -14,5 +14,7 @@ mod events;
 mod harness;
 mod promises;
 mod relationship;
+mod sales;
 mod scoreboard;
 mod told;
+mod work;
