@@ -7,10 +7,15 @@
     reason = "helpers of tests fail as tests do, and give values as messages want them"
 )]
 
+mod actions;
 mod batch;
 mod customers;
+mod days;
 mod events;
 mod harness;
 mod promises;
+mod relationship;
+mod sales;
 mod scoreboard;
 mod told;
+mod work;
