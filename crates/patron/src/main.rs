@@ -9,6 +9,8 @@ mod healthcheck;
 mod import;
 mod pair;
 mod promises;
+mod propositions;
+mod prospects;
 mod scoreboard;
 mod show;
 mod up;
@@ -18,6 +20,10 @@ mod verify;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// Half of the work of a command is small pieces of memory, allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
@@ -47,6 +53,10 @@ enum Command {
     Customers(customers::Args),
     /// How promises were kept, by benefit.
     Promises(promises::Args),
+    /// What is offered, to whose problem, and how it is presented.
+    Propositions(propositions::Args),
+    /// Who may become a customer, and how they came.
+    Prospects(prospects::Args),
     /// What customers are worth, from files and without a service.
     Value(value::Args),
     /// Look after a journal.
@@ -74,6 +84,8 @@ async fn main() -> ExitCode {
         Command::Campaigns(args) => campaigns::run(args).await,
         Command::Customers(args) => customers::run(args).await,
         Command::Promises(args) => promises::run(args).await,
+        Command::Propositions(args) => propositions::run(args).await,
+        Command::Prospects(args) => prospects::run(args).await,
         Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,

@@ -29,6 +29,7 @@ use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
+use patron_proto::retention::v1::work_service_server::WorkServiceServer;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
@@ -37,17 +38,19 @@ use crate::api::customers::Customers;
 use crate::api::events::Events;
 use crate::api::promises::Promises;
 use crate::api::scoreboard::Scoreboards;
+use crate::api::work::Work;
 use crate::desk::Desk;
 use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 4] = [
+pub const SERVICES: [&str; 5] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
+    "patron.retention.v1.WorkService",
 ];
 
 /// A running replica and its methods.
@@ -98,5 +101,10 @@ impl Running {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(
+            WorkServiceServer::new(Work(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
     }
 }

@@ -7,7 +7,7 @@ use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
-use crate::read_model::{customers, days};
+use crate::read_model::{customers, days, relations};
 use crate::settings::Settings;
 use crate::{told, wire};
 
@@ -42,8 +42,8 @@ impl Service for Retention {
                 let id: Uuid = server::parse("stream", fact.stream.id())?;
                 let event = wire::event::read(id, fact.event)?;
                 let state = customers::apply(rows, id, &event)?;
-                let at = (fact.partition, fact.recorded_at);
-                Ok(days::changed(rows, at, id, &state)?)
+                days::changed(rows, (fact.partition, fact.recorded_at), id, &state)?;
+                Ok(relations::apply(rows, id, &event, fact.recorded())?)
             }
             // What an event of acquisition causes here is in the same commit, in a customer's stream.
             "inbox" => Ok(()),

@@ -75,15 +75,19 @@ pub(crate) fn bought(id: &str, amount: i64, on: i64) -> Event {
     bought_in("EUR", id, amount, on)
 }
 
-pub(crate) fn reversed(id: &str, reversal: &str, amount: i64, on: i64) -> Event {
+pub(crate) fn reversed_in(currency: &str, id: &str, reversal: &str, amount: i64, on: i64) -> Event {
     Event::PurchaseReversed(Reversed {
         purchase_id: parsed(id),
         reversal_id: parsed(reversal),
-        amount: money("EUR", amount),
-        contribution_margin: money("EUR", amount / 2),
+        amount: money(currency, amount),
+        contribution_margin: money(currency, amount / 2),
         margin_source: MarginSource::Given,
         occurred_at: day(on),
     })
+}
+
+pub(crate) fn reversed(id: &str, reversal: &str, amount: i64, on: i64) -> Event {
+    reversed_in("EUR", id, reversal, amount, on)
 }
 
 pub(crate) fn promised(id: &str, benefit: &str) -> Event {

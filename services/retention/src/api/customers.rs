@@ -2,6 +2,7 @@
 
 mod actions;
 mod import;
+mod list;
 pub(super) mod purchases;
 mod relationship;
 
@@ -13,7 +14,7 @@ use read_model::{Error, Rows};
 use retention_domain::relationship::EndRelationship;
 use retention_domain::{Command, Customer};
 use runtime::{Work, version};
-use server::{Page, parse, parse_optional};
+use server::{parse, parse_optional};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -124,28 +125,8 @@ impl CustomerService for Customers {
         request: Request<proto::ListCustomersRequest>,
     ) -> Result<Response<proto::ListCustomersResponse>, Status> {
         let (call, message) = server::open(request)?;
-        let asked = ["customers", &message.view.to_string()];
-        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
-        let after = page.after_uuid()?;
         let view = self.view(message.view);
-        let read = |rows: &dyn Rows| {
-            let mut found = Vec::new();
-            for (id, state) in customers::list(rows, after, page.wanted())? {
-                found.push((id, view.show(rows, id, &state)?));
-            }
-            let paged = page.cut(found, |(id, _)| id.as_bytes().to_vec());
-            Ok(Some(proto::ListCustomersResponse {
-                customers: paged
-                    .rows
-                    .into_iter()
-                    .filter_map(|(_, shown)| shown)
-                    .collect(),
-                next_page_token: paged.next_page_token,
-            }))
-        };
-        self.0
-            .read(&call, &message.min_position, "customers", read)
-            .await
+        list::list(&self.0, call, message, view).await
     }
 
     async fn list_purchases(

@@ -10,6 +10,7 @@ use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::event_service_client::EventServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
 use retention::{Running, SERVICES, Settings};
@@ -100,6 +101,10 @@ impl Harness {
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn work(&self) -> WorkServiceClient<Channel> {
+        WorkServiceClient::new(self.channel.clone())
     }
 
     /// The name of a new customer, with the promise `next-day` and consent to be contacted.

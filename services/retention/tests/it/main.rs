@@ -15,5 +15,7 @@ mod events;
 mod harness;
 mod promises;
 mod relationship;
+mod sales;
 mod scoreboard;
 mod told;
+mod work;
