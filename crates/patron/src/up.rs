@@ -105,10 +105,6 @@ impl Kafka {
 }
 
 /// What value is computed with.
-#[expect(
-    clippy::struct_field_names,
-    reason = "they are rates, and are called so on the command line"
-)]
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Assumptions {
     /// The share of customers that stay a year, from 0 up to but not 1.

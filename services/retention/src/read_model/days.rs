@@ -129,7 +129,7 @@ fn page(
         }
     };
     while let Some(code) = currency {
-        let silent = silent(rows, day, &code, after.take())?;
+        let silent = silent(rows, day, &code, after.take().as_ref())?;
         if !silent.is_empty() {
             return Ok(silent);
         }
@@ -156,7 +156,7 @@ fn silent(
     rows: &dyn Rows,
     day: &Day<'_>,
     code: &str,
-    after: Option<(u32, String, i64, Uuid)>,
+    after: Option<&(u32, String, i64, Uuid)>,
 ) -> Result<Vec<Concerned>, Error> {
     let longest = code.parse().ok().and_then(day.inactivity);
     let Some(longest) = longest else {
@@ -164,7 +164,7 @@ fn silent(
     };
     let before = day.midnight.minus_days(longest).micros();
     let prefix = (day.partition, code.to_owned());
-    let entries = SILENT.scan(rows, &prefix, after.as_ref(), PAGE)?;
+    let entries = SILENT.scan(rows, &prefix, after, PAGE)?;
     let too_long = entries
         .into_iter()
         .take_while(|((_, _, since, _), ())| *since < before);

@@ -121,7 +121,7 @@ async fn year(crew: Crew) -> (Story, Vec<proto::Customer>) {
         let shown = one.full(name).await;
         customers.push(proto::Customer { etag, ..shown });
     }
-    (story(&one).await, customers)
+    (story(&one), customers)
 }
 
 fn now(site: &Site) -> Time {
@@ -232,7 +232,7 @@ fn left_by(number: i64, day: i64) -> bool {
 }
 
 /// Everything that stands in the journal about customers.
-async fn story(instance: &Harness) -> Story {
+fn story(instance: &Harness) -> Story {
     let engine = &instance.running.engine;
     let mut story = Story::new();
     for partition in 0..engine.placement().partitions() {
