@@ -11,3 +11,4 @@ mod demo;
 mod import;
 mod mistakes;
 mod services;
+mod work;

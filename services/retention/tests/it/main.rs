@@ -12,6 +12,7 @@ mod batch;
 mod customers;
 mod events;
 mod harness;
+mod listing;
 mod promises;
 mod relationship;
 mod sales;
