@@ -10,6 +10,7 @@ use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClien
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
 
@@ -48,6 +49,7 @@ pub(crate) struct Retention {
     pub(crate) customers: CustomerServiceClient<Channel>,
     pub(crate) promises: PromiseServiceClient<Channel>,
     pub(crate) scoreboard: ScoreboardServiceClient<Channel>,
+    pub(crate) work: WorkServiceClient<Channel>,
 }
 
 const LARGEST: usize = server::MAX_MESSAGE_BYTES;
@@ -70,7 +72,8 @@ impl Services {
             customers: CustomerServiceClient::new(channel.clone())
                 .max_decoding_message_size(LARGEST),
             promises: PromiseServiceClient::new(channel.clone()),
-            scoreboard: ScoreboardServiceClient::new(channel),
+            scoreboard: ScoreboardServiceClient::new(channel.clone()),
+            work: WorkServiceClient::new(channel).max_decoding_message_size(LARGEST),
         })
     }
 }

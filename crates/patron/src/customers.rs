@@ -5,7 +5,7 @@ use patron_proto::retention::v1::{
 };
 
 use crate::connect::{Services, said};
-use crate::show::{amount, day, json, last, print, table};
+use crate::show::{amount, day, json, last, print, spoken, table};
 
 /// Which customers.
 #[derive(Debug, clap::Args)]
@@ -15,6 +15,17 @@ pub(crate) struct Args {
     /// One customer, by id, in full.
     #[arg(value_name = "ID")]
     id: Option<String>,
+    /// Only those whom this one looks after.
+    #[arg(long, default_value = "", hide_default_value = true)]
+    owner: String,
+    /// Only those in this territory and below it, such as EMEA or EMEA/ES.
+    #[arg(
+        long,
+        default_value = "",
+        value_name = "PATH",
+        hide_default_value = true
+    )]
+    territory: String,
     /// How many to show.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
     limit: i32,
@@ -49,6 +60,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         view: CustomerView::Basic as i32,
         page_size: args.limit,
         page_token: args.page,
+        owner: args.owner,
+        territory: args.territory,
         ..Default::default()
     };
     let page = retention.customers.list_customers(request).await;
@@ -60,11 +73,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let lines = page.customers.iter().map(|customer| {
         vec![
             last(&customer.name).to_owned(),
-            customer
-                .state()
-                .as_str_name()
-                .trim_start_matches("CUSTOMER_STATE_")
-                .to_lowercase(),
+            spoken(customer.state().as_str_name(), "CUSTOMER_STATE_"),
             day(customer.acquired_at.as_ref()),
             customer.purchase_count.to_string(),
             amount(customer.revenue.as_ref()),
@@ -81,11 +90,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn one(customer: &Customer) -> String {
-    let state = customer
-        .state()
-        .as_str_name()
-        .trim_start_matches("CUSTOMER_STATE_")
-        .to_lowercase();
+    let state = spoken(customer.state().as_str_name(), "CUSTOMER_STATE_");
     let line = |what: &str, figure: String| vec![what.to_owned(), figure];
     let mut lines = vec![
         line("state", state),
@@ -96,25 +101,36 @@ fn one(customer: &Customer) -> String {
         line("revenue", amount(customer.revenue.as_ref())),
         line("margin", amount(customer.margin.as_ref())),
         line("value", amount(customer.value.as_ref())),
+        line(
+            "risk",
+            spoken(customer.risk_band().as_str_name(), "RISK_BAND_"),
+        ),
     ];
+    if !customer.owner.is_empty() {
+        let owner = format!("{} {}", customer.owner, customer.territory);
+        lines.push(line("owner", owner.trim_end().to_owned()));
+    }
+    if let Some(notice) = &customer.notice {
+        lines.push(line("leaves on", day(notice.effective_at.as_ref())));
+    }
+    for monthly in &customer.recurring_lines {
+        let what = format!("a month: {}", monthly.line_id);
+        lines.push(line(&what, amount(monthly.monthly.as_ref())));
+    }
+    for consent in &customer.consents {
+        let status = spoken(consent.status().as_str_name(), "CONSENT_STATUS_");
+        lines.push(line(&format!("consent: {}", consent.purpose), status));
+    }
     for promise in &customer.promises {
         let terms = promise.terms.as_ref();
         let expectation = terms
             .map(|terms| terms.expectation.clone())
             .unwrap_or_default();
-        let state = promise
-            .state()
-            .as_str_name()
-            .trim_start_matches("PROMISE_STATE_")
-            .to_lowercase();
+        let state = spoken(promise.state().as_str_name(), "PROMISE_STATE_");
         lines.push(line(&format!("promise: {expectation}"), state));
     }
     for action in &customer.open_actions {
-        let kind = action
-            .r#type()
-            .as_str_name()
-            .trim_start_matches("ACTION_TYPE_")
-            .to_lowercase();
+        let kind = spoken(action.r#type().as_str_name(), "ACTION_TYPE_");
         lines.push(line(&format!("to do: {kind}"), day(action.due_at.as_ref())));
     }
     table(&[last(&customer.name), ""], lines)

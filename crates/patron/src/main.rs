@@ -1,6 +1,7 @@
 //! The `patron` command line: starts the pair, shows what it knows, brings data in, checks and measures it.
 
 mod bench;
+mod book;
 mod campaigns;
 mod connect;
 mod customers;
@@ -16,6 +17,7 @@ mod show;
 mod up;
 mod value;
 mod verify;
+mod work;
 
 use std::process::ExitCode;
 
@@ -67,6 +69,10 @@ enum Command {
     Bench(bench::Command),
     /// Ask a server whether it is ready; exit status 0 if it is.
     Healthcheck(healthcheck::Args),
+    /// Whom to keep today and why, the most at stake first.
+    Work(work::Args),
+    /// The customers of an owner or a territory and what they are worth, as of any day.
+    Book(book::Args),
 }
 
 #[tokio::main]
@@ -90,6 +96,8 @@ async fn main() -> ExitCode {
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
+        Command::Work(args) => work::run(args).await,
+        Command::Book(args) => book::run(args).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

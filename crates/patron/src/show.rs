@@ -115,6 +115,20 @@ pub(crate) fn day(timestamp: Option<&Timestamp>) -> String {
     )
 }
 
+/// A value of an enum as a person says it: `LOSS_REASON_PROMISE_BROKEN` is `promise broken`.
+pub(crate) fn spoken(name: &str, prefix: &str) -> String {
+    let value = name.strip_prefix(prefix).unwrap_or(name);
+    value.to_lowercase().replace('_', " ")
+}
+
+/// How to go on behind a page, if it is not the last one.
+pub(crate) fn more(next_page_token: &str) -> String {
+    if next_page_token.is_empty() {
+        return String::new();
+    }
+    format!("\nmore with --page {next_page_token}")
+}
+
 /// This moment.
 pub(crate) fn now() -> Timestamp {
     server::timestamp(SystemClock.now())
@@ -129,7 +143,7 @@ pub(crate) fn last(name: &str) -> &str {
 mod tests {
     use patron_proto::types::v1::Money;
 
-    use super::{amount, grouped, interval, percent, table};
+    use super::{amount, grouped, interval, percent, spoken, table};
 
     #[test]
     fn amounts_have_their_thousands_apart() {
@@ -154,6 +168,12 @@ mod tests {
         );
         assert_eq!(interval(None, None), "–");
         assert_eq!(interval(Some(0.046), Some(0.699)), "5–70 %");
+    }
+
+    #[test]
+    fn values_of_enums_are_words() {
+        let reason = spoken("LOSS_REASON_PROMISE_BROKEN", "LOSS_REASON_");
+        assert_eq!(reason, "promise broken");
     }
 
     #[test]

@@ -12,3 +12,4 @@ mod import;
 mod mistakes;
 mod prospects;
 mod services;
+mod work;

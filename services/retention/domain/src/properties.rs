@@ -307,14 +307,12 @@ proptest! {
         let (_, history) = history(commands);
         let mut brings: BTreeMap<String, i64> = BTreeMap::new();
         for event in history {
-            match event {
-                Event::RecurringRevenueSet(set) => {
-                    let before = brings.insert(set.line_id.to_string(), set.monthly.minor_units);
-                    prop_assert_eq!(before.unwrap_or(0), set.previous.minor_units);
-                    prop_assert_ne!(set.previous, set.monthly);
-                }
-                Event::RelationshipLost(_) => brings.clear(),
-                _ => {}
+            if let Event::RecurringRevenueSet(set) = event {
+                let before = brings.insert(set.line_id.to_string(), set.monthly.minor_units);
+                prop_assert_eq!(before.unwrap_or(0), set.previous.minor_units);
+                prop_assert_ne!(set.previous, set.monthly);
+            } else if let Event::RelationshipLost(_) = event {
+                brings.clear();
             }
         }
     }
@@ -326,9 +324,11 @@ proptest! {
         let commands = assignments.iter();
         let commands = commands.map(|(owner, number)| assign(owner, "EMEA", *number));
         let (customer, history) = history(std::iter::once(open()).chain(commands).collect());
-        let assigned = history.iter().filter_map(|event| match event {
-            Event::OwnerAssigned(assignment) => Some(assignment),
-            _ => None,
+        let assigned = history.iter().filter_map(|event| {
+            let Event::OwnerAssigned(assignment) = event else {
+                return None;
+            };
+            Some(assignment)
         });
         let last = assigned.max_by_key(|assignment| assignment.effective_at);
         let relationship = customer.relationship.unwrap();

@@ -110,36 +110,49 @@ pub(crate) fn apply(
     event: &Event,
     recorded: Recorded,
 ) -> Result<(), Error> {
-    let (at, to) = match event {
-        Event::RelationshipOpened(opening) => {
-            let opened = Turn {
-                at: opening.acquired_at,
-                recorded,
-                to: To::State(State::Active),
-            };
-            let course = Course {
-                currency: opening.currency,
-                turns: vec![opened],
-            };
-            return COURSES.put(rows, &id, &course);
-        }
-        Event::NoticeGiven(notice) => (notice.notice_at, To::State(State::Leaving)),
-        Event::NoticeWithdrawn { withdrawn_at } => (*withdrawn_at, To::State(State::Active)),
-        Event::RelationshipLost(loss) => (loss.ended_at, To::State(State::Lost)),
-        Event::RelationshipWonBack { won_back_at } => (*won_back_at, To::State(State::Active)),
-        Event::OwnerAssigned(assignment) => {
-            let (owner, territory) = (assignment.owner.to_string(), assignment.territory.clone());
-            HELD.put(rows, &(owner.clone(), id), &())?;
-            if let Some(territory) = &territory {
-                PLACED.put(rows, &(territory.to_string(), id), &())?;
-            }
-            (assignment.effective_at, To::Owner { owner, territory })
-        }
-        _ => return Ok(()),
-    };
-    let Some(mut course) = COURSES.get(rows, &id)? else {
+    let Some((at, to)) = turn(event) else {
         return Ok(());
     };
-    course.turns.push(Turn { at, recorded, to });
-    COURSES.put(rows, &id, &course)
+    if let To::Owner { owner, territory } = &to {
+        HELD.put(rows, &(owner.clone(), id), &())?;
+        if let Some(territory) = territory {
+            PLACED.put(rows, &(territory.to_string(), id), &())?;
+        }
+    }
+    let turn = Turn { at, recorded, to };
+    let known = COURSES.get(rows, &id)?;
+    let course = if let Event::RelationshipOpened(opening) = event {
+        Some(Course {
+            currency: opening.currency,
+            turns: vec![turn],
+        })
+    } else {
+        known.map(|mut course| {
+            course.turns.push(turn);
+            course
+        })
+    };
+    course.map_or(Ok(()), |course| COURSES.put(rows, &id, &course))
+}
+
+/// When an event changes how it stands, and to what.
+fn turn(event: &Event) -> Option<(Time, To)> {
+    if let Event::OwnerAssigned(assignment) = event {
+        let (owner, territory) = (assignment.owner.to_string(), assignment.territory.clone());
+        return Some((assignment.effective_at, To::Owner { owner, territory }));
+    }
+    let (at, state) = if let Event::RelationshipOpened(opening) = event {
+        (opening.acquired_at, State::Active)
+    } else if let Event::NoticeGiven(notice) = event {
+        (notice.notice_at, State::Leaving)
+    } else if let Event::NoticeWithdrawn { withdrawn_at: at }
+    | Event::RelationshipWonBack { won_back_at: at } = event
+    {
+        (*at, State::Active)
+    } else if let Event::RelationshipLost(loss) = event {
+        (loss.ended_at, State::Lost)
+    } else {
+        return None;
+    };
+    Some((at, To::State(state)))
 }

@@ -69,29 +69,26 @@ pub(crate) fn apply(
     event: &Event,
     recorded: Recorded,
 ) -> Result<Option<Margin>, Error> {
-    let (purchase_id, reversal_id, margin) = match event {
-        Event::PurchaseRecorded(bought) => {
-            let margin = Margin {
-                amount: bought.contribution_margin.minor_units,
-                at: bought.occurred_at,
-                bought_at: bought.occurred_at,
-                recorded,
-            };
-            (&bought.purchase_id, String::new(), margin)
-        }
-        Event::PurchaseReversed(taken) => {
-            let Some(purchase) = customers::purchase(rows, id, &taken.purchase_id)? else {
-                return Ok(None);
-            };
-            let margin = Margin {
-                amount: taken.contribution_margin.minor_units.saturating_neg(),
-                at: taken.occurred_at,
-                bought_at: purchase.occurred_at,
-                recorded,
-            };
-            (&taken.purchase_id, taken.reversal_id.to_string(), margin)
-        }
-        _ => return Ok(None),
+    let (purchase_id, reversal_id, margin) = if let Event::PurchaseRecorded(bought) = event {
+        let margin = Margin {
+            amount: bought.contribution_margin.minor_units,
+            at: bought.occurred_at,
+            bought_at: bought.occurred_at,
+            recorded,
+        };
+        (&bought.purchase_id, String::new(), margin)
+    } else if let Event::PurchaseReversed(taken) = event
+        && let Some(purchase) = customers::purchase(rows, id, &taken.purchase_id)?
+    {
+        let margin = Margin {
+            amount: taken.contribution_margin.minor_units.saturating_neg(),
+            at: taken.occurred_at,
+            bought_at: purchase.occurred_at,
+            recorded,
+        };
+        (&taken.purchase_id, taken.reversal_id.to_string(), margin)
+    } else {
+        return Ok(None);
     };
     let bought_at = margin.bought_at.micros();
     let key = (id, bought_at, purchase_id.to_string(), reversal_id);

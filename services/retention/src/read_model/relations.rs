@@ -16,11 +16,14 @@ pub(crate) fn apply(
 ) -> Result<(), Error> {
     // First of all, so that what was left just now is not counted twice.
     work::bring_up(rows, recorded)?;
-    let margin = margins::apply(rows, id, event, recorded)?;
+    if let Some(margin) = margins::apply(rows, id, event, recorded)? {
+        // Money changes what is at stake and nothing else of these, and there is much of it.
+        return work::left(rows, id, &margin, recorded);
+    }
     holdings::apply(rows, id, event, recorded)?;
     let Some(state) = customers::get(rows, id)? else {
         return Ok(());
     };
     listing::changed(rows, id, &state)?;
-    work::changed(rows, id, &state, margin.as_ref(), recorded)
+    work::changed(rows, id, &state, recorded)
 }

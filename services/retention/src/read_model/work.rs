@@ -71,41 +71,50 @@ impl Entry {
     }
 }
 
-/// A customer stands as it does in `state` now, and left `margin` just now if that was the event. Its
-/// partition has been [brought up](bring_up).
+/// A customer stands as it does in `state` now.
 pub(crate) fn changed(
     rows: &mut dyn RowsMut,
     id: Uuid,
     state: &Customer,
-    margin: Option<&Margin>,
     recorded: Recorded,
 ) -> Result<(), Error> {
     let before = WORK.get(rows, &id)?;
     let owners = owners(state);
-    let currency = state.relationship.as_ref().map(|it| it.currency);
-    let after = match (before.as_ref(), currency) {
-        (_, None) => None,
-        _ if owners.is_empty() => None,
-        (None, Some(currency)) => Some(Entry {
+    let relationship = state.relationship.as_ref();
+    let after = match relationship.filter(|_| !owners.is_empty()) {
+        None => None,
+        Some(relationship) => Some(Entry {
             owners,
-            currency,
-            stake: Stake::measured(rows, id, recorded.at)?,
+            currency: relationship.currency,
+            stake: match &before {
+                Some(known) => known.stake,
+                None => Stake::measured(rows, id, recorded.at)?,
+            },
             partition: recorded.partition,
         }),
-        (Some(known), Some(currency)) => {
-            let stake = known.stake.at(rows, id, recorded.at)?;
-            Some(Entry {
-                owners,
-                currency,
-                stake: margin.map_or(stake, |margin| stake.with(margin)),
-                partition: recorded.partition,
-            })
-        }
     };
+    if before == after {
+        return Ok(());
+    }
     if let Some(before) = before {
         before.delete(rows, id);
     }
     after.map_or(Ok(()), |after| after.put(rows, id))
+}
+
+/// A customer left a margin just now. Its partition was [brought up](bring_up) before that was noted.
+pub(crate) fn left(
+    rows: &mut dyn RowsMut,
+    id: Uuid,
+    margin: &Margin,
+    recorded: Recorded,
+) -> Result<(), Error> {
+    let Some(entry) = WORK.get(rows, &id)? else {
+        return Ok(());
+    };
+    entry.delete(rows, id);
+    let stake = entry.stake.at(rows, id, recorded.at)?.with(margin);
+    Entry { stake, ..entry }.put(rows, id)
 }
 
 /// Brings the margins of a partition that change by themselves up to its recorded time.

@@ -13,6 +13,7 @@ mod customers;
 mod days;
 mod events;
 mod harness;
+mod listing;
 mod promises;
 mod relationship;
 mod sales;

@@ -51,12 +51,9 @@ async fn churned(harness: &Harness) -> (i64, i64) {
     (board.closing, board.lost)
 }
 
-#[tokio::test]
-async fn a_sales_representative_keeps_the_customer() {
-    let harness = Harness::start().await;
+/// Rosa gets three customers, who left 200.00 each in the last year.
+async fn three_of_rosas(harness: &Harness) -> Vec<String> {
     let mut customers = harness.customers();
-
-    // Rosa gets three customers, who left 200.00 each in the last year.
     let mut names = Vec::new();
     for external_id in ["C1", "C2", "C3"] {
         let name = harness.customer(external_id).await;
@@ -66,18 +63,26 @@ async fn a_sales_representative_keeps_the_customer() {
         customers.assign_owner(assigned).await.unwrap();
         names.push(name);
     }
-    let c2 = names[1].clone();
+    names
+}
+
+#[tokio::test]
+async fn a_sales_representative_keeps_the_customer() {
+    let harness = Harness::start().await;
+    let mut customers = harness.customers();
+
+    let c2 = &three_of_rosas(&harness).await[1].clone();
     assert_eq!(book(&harness, of("rosa")).await, (3, 90_000, 0));
 
     // A promise to C2 is broken: there is something to be done, and 300.00 at stake.
     let perceived = proto::AssessPromiseRequest {
         perceived_score: 3,
-        ..assess(&c2, "next-day", proto::PromiseVerdict::Unspecified)
+        ..assess(c2, "next-day", proto::PromiseVerdict::Unspecified)
     };
     let broken = harness.promises().assess_promise(perceived).await.unwrap();
     assert_eq!(broken.into_inner().gap, Some(-3));
     let todo = work(&harness, "rosa").await;
-    assert_eq!((todo.len(), &todo[0].customer), (1, &c2));
+    assert_eq!((todo.len(), &todo[0].customer), (1, c2));
     assert_eq!(todo[0].at_stake, euros(30_000));
     let repair = &todo[0].actions[0];
     assert_eq!(repair.r#type(), proto::ActionType::Repair);
@@ -88,7 +93,7 @@ async fn a_sales_representative_keeps_the_customer() {
     assert_eq!(todo[0].promises[0].state(), proto::PromiseState::Broken);
 
     // C2 gives notice, effective in 30 days. It is a customer still, and nobody was lost.
-    let leaving = customers.give_notice(notice(&c2)).await.unwrap();
+    let leaving = customers.give_notice(notice(c2)).await.unwrap();
     assert_eq!(leaving.into_inner().state(), proto::CustomerState::Leaving);
     assert_eq!(book(&harness, of("rosa")).await, (3, 90_000, 30_000));
     assert_eq!(churned(&harness).await, (3, 0));
@@ -104,20 +109,20 @@ async fn a_sales_representative_keeps_the_customer() {
         .complete_action(complete(&repair.name))
         .await
         .unwrap();
-    let stays = customers.withdraw_notice(withdraw(&c2)).await.unwrap();
+    let stays = customers.withdraw_notice(withdraw(c2)).await.unwrap();
     assert_eq!(stays.into_inner().state(), proto::CustomerState::Active);
-    let again = customers.withdraw_notice(withdraw(&c2)).await;
+    let again = customers.withdraw_notice(withdraw(c2)).await;
     assert_eq!(refused(again), precondition("NOT_LEAVING"));
 
     // It even buys more: 300.00 in the last year are worth 450.00.
-    let more = record(&c2, purchase("more", 20_000, 0));
+    let more = record(c2, purchase("more", 20_000, 0));
     customers.record_purchase(more).await.unwrap();
-    assert_eq!(harness.full(&c2).await.value, euros(45_000));
+    assert_eq!(harness.full(c2).await.value, euros(45_000));
     assert_eq!(book(&harness, of("rosa")).await, (3, 105_000, 0));
 
     // Li takes C2 over a day later. What Rosa had just before stays as it was.
     harness.clock.set(Time::from_seconds(NOW + DAY));
-    let over = assign(&c2, "li", "APAC/SG");
+    let over = assign(c2, "li", "APAC/SG");
     customers.assign_owner(over).await.unwrap();
     assert_eq!(book(&harness, of("rosa")).await, (2, 60_000, 0));
     assert_eq!(book(&harness, of("li")).await, (1, 45_000, 0));
@@ -139,6 +144,6 @@ async fn a_sales_representative_keeps_the_customer() {
     // The save action that the notice proposed follows the customer to Li.
     assert!(work(&harness, "rosa").await.is_empty());
     let todo = work(&harness, "li").await;
-    assert_eq!((todo.len(), &todo[0].customer), (1, &c2));
+    assert_eq!((todo.len(), &todo[0].customer), (1, c2));
     assert_eq!(todo[0].actions[0].r#type(), proto::ActionType::Save);
 }

@@ -1,0 +1,195 @@
+//! `patron book`: the customers of an owner or a territory and what they are worth, as of any day.
+
+use patron_proto::retention::v1::{BookOfBusiness, GetBookOfBusinessRequest};
+use prost_types::Timestamp;
+
+use crate::connect::{Services, said};
+use crate::show::{amount, grouped, json, last, more, now, print, spoken, table};
+
+/// Whose book.
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("whose").required(true).multiple(true))]
+pub(crate) struct Args {
+    #[command(flatten)]
+    services: Services,
+    /// Whose customers.
+    #[arg(long, group = "whose")]
+    owner: Option<String>,
+    /// The customers of this territory and those below it, such as EMEA or EMEA/ES.
+    #[arg(long, group = "whose", value_name = "PATH")]
+    territory: Option<String>,
+    /// As of the end of this day, such as 2026-06-30, or of this moment, such as 2026-06-30T12:00:00Z
+    /// [default: now].
+    #[arg(long, value_name = "DAY", value_parser = as_of)]
+    as_of: Option<AsOf>,
+    /// How many customers to show.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    limit: i32,
+    /// Go on from here.
+    #[arg(
+        long,
+        default_value = "",
+        value_name = "TOKEN",
+        hide_default_value = true
+    )]
+    page: String,
+    /// JSON for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// When a book is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum AsOf {
+    /// At the end of a day.
+    Day(jiff::civil::Date),
+    At(jiff::Timestamp),
+}
+
+/// Shows a book.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let mut retention = args.services.retention().await?;
+    let as_of = args.as_of.map(|as_of| moment(as_of, now())).transpose()?;
+    let request = GetBookOfBusinessRequest {
+        owner: args.owner.unwrap_or_default(),
+        territory: args.territory.unwrap_or_default(),
+        as_of,
+        page_size: args.limit,
+        page_token: args.page,
+        ..Default::default()
+    };
+    let book = retention.work.get_book_of_business(request).await;
+    let book = book.map_err(|status| said(&status))?.into_inner();
+    print(if args.json {
+        json(&book)?
+    } else {
+        shown(&book)
+    });
+    Ok(())
+}
+
+fn as_of(text: &str) -> Result<AsOf, jiff::Error> {
+    text.parse()
+        .map(AsOf::At)
+        .or_else(|_| text.parse().map(AsOf::Day))
+}
+
+/// The moment that is meant: of a day the last microsecond, but of today this moment.
+fn moment(as_of: AsOf, now: Timestamp) -> anyhow::Result<Timestamp> {
+    let day = match as_of {
+        AsOf::Day(day) => day,
+        AsOf::At(at) => {
+            return Ok(Timestamp {
+                seconds: at.as_second(),
+                nanos: at.subsec_nanosecond(),
+            });
+        }
+    };
+    let midnight = |day: jiff::civil::Date| day.to_zoned(jiff::tz::TimeZone::UTC);
+    let begins = midnight(day)?.timestamp().as_second();
+    let ends = midnight(day.tomorrow()?)?.timestamp().as_second();
+    if (begins..ends).contains(&now.seconds) {
+        return Ok(now);
+    }
+    Ok(Timestamp {
+        seconds: ends - 1,
+        nanos: 999_999_000,
+    })
+}
+
+/// A book as a person reads it: totals first.
+fn shown(book: &BookOfBusiness) -> String {
+    if book.customer_count == 0 {
+        return "no customers".to_owned();
+    }
+    let totals = book.totals.iter().map(|total| {
+        let equity = total.equity.as_ref();
+        vec![
+            equity
+                .map_or("", |equity| equity.currency_code.as_str())
+                .to_owned(),
+            grouped(&total.customer_count.to_string()),
+            amount(equity),
+            grouped(&total.leaving_count.to_string()),
+            amount(total.under_notice.as_ref()),
+        ]
+    });
+    let totals = table(
+        &["", "customers", "worth", "leaving", "under notice"],
+        totals.collect(),
+    );
+    let lines = book.customers.iter().map(|customer| {
+        vec![
+            last(&customer.customer).to_owned(),
+            customer.owner.clone(),
+            customer.territory.clone(),
+            spoken(customer.state().as_str_name(), "CUSTOMER_STATE_"),
+            amount(customer.value.as_ref()),
+        ]
+    });
+    let lines = table(
+        &["customer", "owner", "territory", "state", "worth"],
+        lines.collect(),
+    );
+    let more = more(&book.next_page_token);
+    format!("{totals}\n\n{lines}{more}")
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_proto::retention::v1::{BookCustomer, BookOfBusiness, BookTotal, CustomerState};
+    use patron_proto::types::v1::Money;
+    use prost_types::Timestamp;
+
+    use super::{as_of, moment, shown};
+
+    fn at(seconds: i64, nanos: i32) -> Timestamp {
+        Timestamp { seconds, nanos }
+    }
+
+    #[test]
+    fn a_day_ends_with_its_last_microsecond_and_today_now() {
+        let now = at(86_400 * 10 + 7, 5);
+        let of = |text: &str| moment(as_of(text).unwrap(), now).unwrap();
+        assert_eq!(of("1970-01-02"), at(86_400 * 2 - 1, 999_999_000));
+        assert_eq!(of("1970-01-11"), now);
+        assert_eq!(of("1970-01-02T00:00:01.5Z"), at(86_401, 500_000_000));
+        assert!(as_of("yesterday").is_err());
+    }
+
+    #[test]
+    fn a_book_opens_with_its_totals_within_100_columns() {
+        let eur = |minor_units| {
+            Some(Money {
+                currency_code: "EUR".to_owned(),
+                minor_units,
+            })
+        };
+        let book = BookOfBusiness {
+            customer_count: 1,
+            totals: vec![BookTotal {
+                customer_count: 1,
+                leaving_count: 1,
+                equity: eur(30_000),
+                under_notice: eur(30_000),
+            }],
+            customers: vec![BookCustomer {
+                customer: "customers/0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1".to_owned(),
+                state: CustomerState::Leaving as i32,
+                value: eur(30_000),
+                owner: "rosa".to_owned(),
+                territory: "EMEA/".repeat(20) + "ES",
+            }],
+            ..BookOfBusiness::default()
+        };
+        let shown = shown(&book);
+        let total = shown.find("under notice").unwrap();
+        assert!(total < shown.find("0b0e6f5e").unwrap(), "{shown}");
+        assert!(
+            shown.contains("leaving") && shown.contains("300.00 EUR"),
+            "{shown}"
+        );
+        let fits = |line: &str| line.chars().count() <= 100;
+        assert!(shown.lines().all(fits), "{shown}");
+    }
+}

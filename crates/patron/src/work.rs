@@ -1,0 +1,182 @@
+//! `patron work`: whom to keep today and why, the most at stake first.
+
+use patron_proto::retention::v1::{Action, ListWorkRequest, ListWorkResponse, Promise, WorkItem};
+
+use crate::connect::{Services, said};
+use crate::show::{amount, day, json, last, more, print, spoken, table};
+
+/// Whose work.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    services: Services,
+    /// Whose work [default: that for customers whom nobody looks after].
+    #[arg(long, default_value = "", hide_default_value = true)]
+    owner: String,
+    /// How many to show.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    limit: i32,
+    /// Go on from here.
+    #[arg(
+        long,
+        default_value = "",
+        value_name = "TOKEN",
+        hide_default_value = true
+    )]
+    page: String,
+    /// JSON for programs.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Shows the work.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let mut retention = args.services.retention().await?;
+    let request = ListWorkRequest {
+        owner: args.owner,
+        page_size: args.limit,
+        page_token: args.page,
+        min_position: String::new(),
+    };
+    let page = retention.work.list_work(request).await;
+    let page = page.map_err(|status| said(&status))?.into_inner();
+    print(if args.json {
+        json(&page)?
+    } else {
+        shown(&page)
+    });
+    Ok(())
+}
+
+/// The work as a person reads it.
+fn shown(page: &ListWorkResponse) -> String {
+    if page.items.is_empty() {
+        return "nothing to do".to_owned();
+    }
+    let lines = page.items.iter().map(|item| {
+        vec![
+            format!("{}\n{}", last(&item.customer), why(item).join("\n")),
+            amount(item.at_stake.as_ref()),
+            spoken(item.risk_band().as_str_name(), "RISK_BAND_"),
+            day(item.due_at.as_ref()),
+        ]
+    });
+    let table = table(
+        &["customer, what to do and why", "at stake", "risk", "due"],
+        lines.collect(),
+    );
+    format!("{table}{}", more(&page.next_page_token))
+}
+
+/// What is to be done, and what speaks for a loss, each with its day.
+fn why(item: &WorkItem) -> Vec<String> {
+    let notice = item.notice.as_ref().map(|notice| {
+        let (given, ends) = (
+            day(notice.notice_at.as_ref()),
+            day(notice.effective_at.as_ref()),
+        );
+        let reason = spoken(notice.reason().as_str_name(), "LOSS_REASON_");
+        format!("  notice of {given}, leaves on {ends}: {reason}")
+    });
+    let actions = item.actions.iter().map(to_do);
+    actions
+        .chain(notice)
+        .chain(item.promises.iter().map(promised))
+        .collect()
+}
+
+fn to_do(action: &Action) -> String {
+    let kind = spoken(action.r#type().as_str_name(), "ACTION_TYPE_");
+    let by = day(action.due_at.as_ref());
+    if action.owner.is_empty() {
+        format!("  {kind} by {by}")
+    } else {
+        format!("  {kind} by {by} ({})", action.owner)
+    }
+}
+
+fn promised(promise: &Promise) -> String {
+    let terms = promise.terms.as_ref();
+    let expectation = terms.map_or("", |terms| terms.expectation.as_str());
+    let due_at = terms.and_then(|terms| terms.due_at.as_ref());
+    if promise.assessed_at.is_some() {
+        let since = day(promise.assessed_at.as_ref());
+        format!("  broken on {since}: {expectation}")
+    } else {
+        format!("  overdue since {}: {expectation}", day(due_at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_proto::retention::v1::{
+        Action, ActionType, ListWorkResponse, LossReason, Notice, Promise, RiskBand, WorkItem,
+    };
+    use patron_proto::types::v1::{Money, PromiseTerms};
+    use prost_types::Timestamp;
+
+    use super::shown;
+
+    fn on(day: i64) -> Timestamp {
+        Timestamp {
+            seconds: day * 86_400,
+            nanos: 0,
+        }
+    }
+
+    #[test]
+    fn work_says_what_to_do_why_and_until_when_within_100_columns() {
+        let item = WorkItem {
+            customer: "customers/0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1".to_owned(),
+            at_stake: Some(Money {
+                currency_code: "EUR".to_owned(),
+                minor_units: 123_456_789,
+            }),
+            risk_band: RiskBand::High as i32,
+            actions: vec![Action {
+                r#type: ActionType::Repair as i32,
+                due_at: Some(on(2)),
+                owner: "li".to_owned(),
+                ..Action::default()
+            }],
+            notice: Some(Notice {
+                notice_at: Some(on(0)),
+                effective_at: Some(on(30)),
+                reason: LossReason::PromiseBroken as i32,
+                ..Notice::default()
+            }),
+            promises: vec![Promise {
+                terms: Some(PromiseTerms {
+                    expectation: "a courtesy van the next morning ".repeat(5),
+                    ..PromiseTerms::default()
+                }),
+                assessed_at: Some(on(1)),
+                ..Promise::default()
+            }],
+            due_at: Some(on(2)),
+            ..WorkItem::default()
+        };
+        let shown = shown(&ListWorkResponse {
+            items: vec![item],
+            next_page_token: "abc".to_owned(),
+        });
+        for part in [
+            "0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1",
+            "1,234,567.89 EUR",
+            "high",
+            "repair by 1970-01-03 (li)",
+            "notice of 1970-01-01, leaves on 1970-01-31: promise broken",
+            "broken on 1970-01-02: a courtesy van",
+            "--page abc",
+        ] {
+            assert!(shown.contains(part), "{part} is not in\n{shown}");
+        }
+        let fits = |line: &str| line.chars().count() <= 100;
+        assert!(shown.lines().all(fits), "{shown}");
+    }
+
+    #[test]
+    fn who_has_nothing_to_do_is_told_so() {
+        assert_eq!(shown(&ListWorkResponse::default()), "nothing to do");
+    }
+}
