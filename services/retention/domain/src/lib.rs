@@ -15,6 +15,7 @@ pub mod consent;
 mod customer;
 pub mod id;
 pub mod input;
+pub mod ledger;
 pub mod margin;
 pub mod promise;
 #[cfg(test)]
