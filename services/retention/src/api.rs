@@ -3,8 +3,10 @@
 pub(crate) mod batch;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod ledgers;
 pub(crate) mod promises;
 pub(crate) mod scoreboard;
+pub(crate) mod values;
 
 use prost_types::Timestamp;
 use retention_domain::input::When;

@@ -10,6 +10,7 @@ use server::{Call, from_failure, min_position, not_found, refusal, reply, reply_
 use tonic::{Response, Status};
 use uuid::Uuid;
 
+use crate::margin_rate;
 use crate::read_model::customers;
 use crate::service::{Retention, customer_stream};
 use crate::settings::Settings;
@@ -46,7 +47,8 @@ impl Desk {
         let stream = customer_stream(id)?;
         let request = server::request(call, message, stream.clone())?;
         let decide = move |work: &mut Work<'_>| -> Result<(), Halt> {
-            let command = make(work);
+            let mut command = make(work);
+            margin_rate::put_in_force(work.rows(), &mut command)?;
             let state = customers::load(work.rows(), id, &command.parts())?;
             for event in state.decide(command).map_err(Stop::Refused)? {
                 work.emit(&stream, wire::event::write(id, &event))?;

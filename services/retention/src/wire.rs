@@ -4,6 +4,8 @@
 //! field is wrong; an event that cannot be read closes its stream until a release that can read it runs.
 
 pub(crate) mod event;
+pub(crate) mod ledger;
+pub(crate) mod ledger_event;
 pub(crate) mod promise;
 pub(crate) mod purchase;
 pub(crate) mod relationship;

@@ -1,6 +1,7 @@
 //! A running retention on a log in memory, with a clock that stands still until it is set.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use eventsourcing::{FixedClock, Time};
@@ -8,14 +9,17 @@ use journal::memory::MemoryTopics;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::event_service_client::EventServiceClient;
+use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
 use retention::{Running, SERVICES, Settings};
 use runtime::Options;
 use server::{Edge, Limits};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -32,7 +36,7 @@ pub(crate) struct Harness {
     pub(crate) clock: Arc<FixedClock>,
     channel: Channel,
     stop: CancellationToken,
-    _serving: JoinHandle<Result<(), String>>,
+    serving: Option<JoinHandle<Result<(), String>>>,
 }
 
 impl Drop for Harness {
@@ -45,7 +49,19 @@ impl Harness {
     pub(crate) async fn start() -> Self {
         let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
         let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
-        let options = Options::for_pair("retention", "acquisition");
+        Self::start_on(clock, topics, None).await
+    }
+
+    /// Starts on a log that may hold something already, with its rows in a folder or in memory.
+    pub(crate) async fn start_on(
+        clock: Arc<FixedClock>,
+        topics: MemoryTopics,
+        data: Option<PathBuf>,
+    ) -> Self {
+        let options = Options {
+            data,
+            ..Options::for_pair("retention", "acquisition")
+        };
         let shown = Arc::<FixedClock>::clone(&clock);
         let running = retention::start(&topics, shown, options, Settings::default())
             .await
@@ -71,7 +87,16 @@ impl Harness {
             clock,
             channel,
             stop,
-            _serving: serving,
+            serving: Some(serving),
+        }
+    }
+
+    /// Stops, and lets go of everything but the log.
+    pub(crate) async fn stop(mut self) {
+        self.running.engine.drain(Instant::now()).await;
+        self.stop.cancel();
+        if let Some(serving) = self.serving.take() {
+            serving.await.unwrap().unwrap();
         }
     }
 
@@ -85,6 +110,14 @@ impl Harness {
 
     pub(crate) fn scoreboards(&self) -> ScoreboardServiceClient<Channel> {
         ScoreboardServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn ledgers(&self) -> LedgerServiceClient<Channel> {
+        LedgerServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn values(&self) -> ValueServiceClient<Channel> {
+        ValueServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {

@@ -8,9 +8,12 @@
 )]
 
 mod batch;
+mod books;
 mod customers;
 mod events;
 mod harness;
+mod ledgers;
 mod promises;
 mod scoreboard;
 mod told;
+mod values;

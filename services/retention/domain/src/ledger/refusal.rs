@@ -61,6 +61,12 @@ pub enum Refusal {
         /// Where the last period ended.
         expected: Time,
     },
+    /// The customer was none yet at the moment that was asked for, or it was not known.
+    #[error("this customer was none as of {as_of}, by what was known: ask for a later moment")]
+    NotFoundAsOf {
+        /// The moment.
+        as_of: Time,
+    },
     /// Somebody else closed a period while this one was measured.
     #[error("the ledger moved on while the period was measured: look at its statements and retry")]
     Superseded,
@@ -76,7 +82,9 @@ impl Explain for Refusal {
                 Class::Invalid { field: "end" }
             }
             Self::AlreadyClosed { .. } => Class::AlreadyExists,
-            Self::NoModel | Self::GapInPeriods { .. } => Class::FailedPrecondition,
+            Self::NoModel | Self::GapInPeriods { .. } | Self::NotFoundAsOf { .. } => {
+                Class::FailedPrecondition
+            }
             Self::Superseded => Class::Conflict,
         }
     }
@@ -89,6 +97,7 @@ impl Explain for Refusal {
             Self::EndsBeforeItStarts { .. } => "END_BEFORE_START",
             Self::NotOver { .. } => "FUTURE_TIME",
             Self::GapInPeriods { .. } => "GAP_IN_PERIODS",
+            Self::NotFoundAsOf { .. } => "NOT_FOUND_AS_OF",
             Self::Superseded => "SUPERSEDED",
         }
     }
@@ -112,6 +121,7 @@ impl Explain for Refusal {
                 ("start", start.to_string()),
                 ("expected", expected.to_string()),
             ],
+            Self::NotFoundAsOf { as_of } => vec![("as_of", as_of.to_string())],
             Self::NoModel | Self::Superseded => vec![],
         }
     }

@@ -187,7 +187,7 @@ impl Line {
 
 impl Standing {
     /// Nothing is known yet, and purchases count that are later than a year before `moment`.
-    pub const fn before(moment: Time) -> Self {
+    pub const fn at(moment: Time) -> Self {
         Self {
             since: moment.minus_days(TRAILING),
             state: None,
@@ -251,8 +251,8 @@ impl Account {
     pub fn new(period: Period) -> Self {
         Self {
             period,
-            start: Standing::before(period.start),
-            end: Standing::before(period.end),
+            start: Standing::at(period.start),
+            end: Standing::at(period.end),
             counts: Counts::default(),
             realised_margin: 0,
         }

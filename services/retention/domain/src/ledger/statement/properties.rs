@@ -64,10 +64,10 @@ fn histories(told: &[Told]) -> BTreeMap<usize, History> {
         let history = all.entry(step.customer).or_default();
         let clock = history.last().map_or(0, |(_, recorded)| *recorded);
         let recorded = clock + step.delay;
-        let status = history.iter().rev().find_map(|(fact, _)| match fact.what {
-            What::Bought { .. } | What::Reversed { .. } => None,
-            what => Some((what, fact.at.day())),
-        });
+        let is_money =
+            |fact: &Fact| matches!(fact.what, What::Bought { .. } | What::Reversed { .. });
+        let status = history.iter().rev().find(|(fact, _)| !is_money(fact));
+        let status = status.map(|(fact, _)| (fact.what, fact.at.day()));
         let Some((stands, since)) = status else {
             let at = day(recorded - step.days);
             history.push((
@@ -106,10 +106,9 @@ fn histories(told: &[Told]) -> BTreeMap<usize, History> {
                 }
             }
             (Next::Reverse(which, margin), _) => {
-                let bought = history.iter().filter_map(|(fact, _)| match fact.what {
-                    What::Bought { .. } => Some(fact.at),
-                    _ => None,
-                });
+                let is_purchase = |fact: &Fact| matches!(fact.what, What::Bought { .. });
+                let bought = history.iter().filter(|(fact, _)| is_purchase(fact));
+                let bought = bought.map(|(fact, _)| fact.at);
                 let Some(bought_at) = bought.clone().nth(which % bought.count().max(1)) else {
                     continue;
                 };
@@ -140,7 +139,7 @@ fn statement(histories: &BTreeMap<usize, History>, period: Period, cuts: (i64, i
 /// What the customers are worth by what is known, counted another way: customer by customer, at one moment.
 fn worth(histories: &BTreeMap<usize, History>, end: i64, cut: i64, with: &Assumptions) -> i64 {
     let values = histories.values().map(|history| {
-        let mut standing = Standing::before(day(end));
+        let mut standing = Standing::at(day(end));
         for (fact, recorded) in history {
             if *recorded < cut && fact.at < day(end) {
                 standing.take(fact);
