@@ -19,6 +19,10 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+/// Half of the work of a command is small pieces of memory, allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
 #[command(version, max_term_width = 100)]
