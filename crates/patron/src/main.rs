@@ -7,6 +7,7 @@ mod customers;
 mod demo;
 mod healthcheck;
 mod import;
+mod ledger;
 mod pair;
 mod promises;
 mod scoreboard;
@@ -51,6 +52,8 @@ enum Command {
     Customers(customers::Args),
     /// How promises were kept, by benefit.
     Promises(promises::Args),
+    /// The books: what customers are worth, period by period, to the cent.
+    Ledger(ledger::Args),
     /// What customers are worth, from files and without a service.
     Value(value::Args),
     /// Look after a journal.
@@ -78,6 +81,7 @@ async fn main() -> ExitCode {
         Command::Campaigns(args) => campaigns::run(args).await,
         Command::Customers(args) => customers::run(args).await,
         Command::Promises(args) => promises::run(args).await,
+        Command::Ledger(args) => ledger::run(args).await,
         Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,

@@ -9,5 +9,6 @@
 
 mod demo;
 mod import;
+mod ledger;
 mod mistakes;
 mod services;
