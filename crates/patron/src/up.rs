@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use eventsourcing::SystemClock;
+use eventsourcing::{Days, SystemClock};
 use money::Rate;
 #[cfg(feature = "kafka")]
 use server::KafkaOptions;
@@ -120,6 +120,9 @@ pub(crate) struct Assumptions {
     /// The share of a price that is margin when nothing is said, from 0 to 1.
     #[arg(long, env = "PATRON_DEFAULT_MARGIN_RATE", default_value = "0.5", value_parser = share)]
     default_margin_rate: Rate,
+    /// After how many days without a purchase a customer counts as lost; without it, never.
+    #[arg(long, env = "PATRON_INACTIVITY_DAYS")]
+    inactivity_days: Option<u32>,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
@@ -172,6 +175,7 @@ impl Assumptions {
                 annual_retention_rate: self.annual_retention_rate,
                 annual_discount_rate: self.annual_discount_rate,
                 default_margin_rate: self.default_margin_rate,
+                inactivity_days: self.inactivity_days.map(Days),
             },
         }
     }

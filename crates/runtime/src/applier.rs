@@ -12,6 +12,7 @@ use read_model::{RowsMut, Store};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::marks;
 use crate::mutant::Mutant;
 use crate::progress::Progress;
 use crate::rows::{
@@ -222,6 +223,9 @@ impl<S: Service> Applier<S> {
         }
         let stream = fact.stream.to_string();
         if UNREADABLE.get(rows, &stream)?.is_some() {
+            return Ok(());
+        }
+        if marks::fold(rows, fact)? {
             return Ok(());
         }
         if fact.event.kind == RECEIVED {

@@ -10,7 +10,7 @@ use journal::{Genesis, Kind, Log, Offset, Partition, Placement, Position, TopicS
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -61,6 +61,7 @@ pub struct Engine<S: Service> {
     /// It has left: nothing more is read. Commands under way need the reader until their end.
     applied_enough: CancellationToken,
     chance: Mutex<StdRng>,
+    pub(crate) clock_moved: Arc<Notify>,
 }
 
 /// How a replica is.
@@ -129,6 +130,7 @@ impl<S: Service> Engine<S> {
             stop: CancellationToken::new(),
             applied_enough: CancellationToken::new(),
             chance: Mutex::new(chance),
+            clock_moved: Arc::default(),
             options,
         });
         engine.announce(&next);
@@ -204,7 +206,7 @@ impl<S: Service> Engine<S> {
     }
 
     /// Runs a part of the replica; if it fails, the replica is no longer ready and says why.
-    fn watch_over<E: std::fmt::Display + Send + 'static>(
+    pub(crate) fn watch_over<E: std::fmt::Display + Send + 'static>(
         self: &Arc<Self>,
         part: &'static str,
         work: impl Future<Output = Result<(), E>> + Send + 'static,

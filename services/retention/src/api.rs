@@ -7,6 +7,7 @@ pub(crate) mod ledgers;
 pub(crate) mod promises;
 pub(crate) mod scoreboard;
 pub(crate) mod values;
+pub(crate) mod work;
 
 use prost_types::Timestamp;
 use retention_domain::input::When;

@@ -6,12 +6,15 @@ use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
 use runtime::{Answer, Engine, Failure, Stop, Work};
-use server::{Call, from_failure, min_position, not_found, refusal, reply, reply_at, unavailable};
+use server::{
+    Call, Known, from_failure, min_position, not_found, refusal, reply, reply_at, unavailable,
+};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
 use crate::margin_rate;
 use crate::read_model::customers;
+use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
 use crate::settings::Settings;
 use crate::wire;
@@ -29,6 +32,16 @@ impl Desk {
     /// What values and default margins are computed with.
     pub(crate) fn settings(&self) -> Settings {
         self.engine.service().settings
+    }
+
+    /// What customers are worth by the assumptions in force.
+    pub(crate) fn worth(&self, rows: &dyn Rows) -> Result<Worth, Error> {
+        Worth::in_force(rows, self.settings().simple())
+    }
+
+    /// What customers are worth by the assumptions that were known.
+    pub(crate) fn worth_known(&self, rows: &dyn Rows, known: &Known) -> Result<Worth, Error> {
+        Worth::known(rows, self.settings().simple(), known)
     }
 
     /// Executes a command on a customer: `make` makes it, `answer` reads the reply.

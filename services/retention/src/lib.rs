@@ -32,7 +32,8 @@ use patron_proto::retention::v1::ledger_service_server::LedgerServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
 use patron_proto::retention::v1::value_service_server::ValueServiceServer;
-use runtime::{Engine, Options};
+use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
 
@@ -42,16 +43,19 @@ use crate::api::ledgers::Ledgers;
 use crate::api::promises::Promises;
 use crate::api::scoreboard::Scoreboards;
 use crate::api::values::Values;
+use crate::api::work::Work;
 use crate::desk::Desk;
+use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 6] = [
+pub const SERVICES: [&str; 7] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
+    "patron.retention.v1.WorkService",
     "patron.retention.v1.LedgerService",
     "patron.retention.v1.ValueService",
 ];
@@ -76,6 +80,8 @@ pub async fn start(
 ) -> Result<Running, String> {
     let service = Arc::new(Retention::new(settings));
     let engine = Engine::start(service, topics, clock, options).await?;
+    let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
+    engine.start_daily(&days);
     let desk = Desk {
         engine: Arc::clone(&engine),
     };
@@ -102,6 +108,11 @@ impl Running {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(
+            WorkServiceServer::new(Work(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
         .add_service(LedgerServiceServer::new(Ledgers::new(desk())))
         .add_service(ValueServiceServer::new(Values(desk())))
     }

@@ -8,13 +8,13 @@ use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
-use crate::read_model::customers;
 use crate::read_model::equity::{books, facts};
+use crate::read_model::{customers, days, relations};
 use crate::settings::Settings;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 4;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,7 +43,9 @@ impl Service for Retention {
             "customers" => {
                 let id: Uuid = server::parse("stream", fact.stream.id())?;
                 let event = wire::event::read(id, fact.event)?;
-                customers::apply(rows, id, &event)?;
+                let state = customers::apply(rows, id, &event)?;
+                days::changed(rows, (fact.partition, fact.recorded_at), id, &state)?;
+                relations::apply(rows, id, &event, fact.recorded())?;
                 Ok(facts::apply(rows, id, &event, fact.recorded())?)
             }
             "ledgers" => {

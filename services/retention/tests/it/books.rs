@@ -1,14 +1,18 @@
 //! Two quarters in the books of a business, as a finance lead sees them, and what can no longer change them.
 
 use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 
 use eventsourcing::{FixedClock, Time};
+use journal::memory::MemoryTopics;
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::EquityLine::{Created, Eroded, Grown, Lost, WonBack};
 use patron_proto::types::v1::{Money, PromiseTerms};
 use prost::Message as _;
+use retention::Settings;
+use runtime::Options;
 use tonic::Code;
 use uuid::Uuid;
 
@@ -22,6 +26,15 @@ const Q1: i64 = 0;
 const Q2: i64 = 90;
 const Q3: i64 = 181;
 const Q4: i64 = 273;
+
+/// An instance on this log, with its rows in this folder.
+async fn started(clock: Arc<FixedClock>, topics: MemoryTopics, data: &Path) -> Harness {
+    let options = Options {
+        data: Some(data.to_owned()),
+        ..Options::for_pair("retention", "acquisition")
+    };
+    Harness::on(topics, clock, options, Settings::default()).await
+}
 
 fn today(harness: &Harness, days: i64) {
     harness.clock.set(Time::from_seconds(NOW + days * DAY));
@@ -199,8 +212,8 @@ async fn the_books_of_two_quarters_add_up_and_never_change() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("rows");
     let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
-    let topics = journal::memory::MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
-    let harness = Harness::start_on(clock, topics, Some(data.clone())).await;
+    let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
+    let harness = started(clock, topics, &data).await;
     let known = first_quarter(&harness).await;
     let new = second_quarter(&harness, &known).await;
     let [a, b, c, e] = &known;
@@ -259,7 +272,7 @@ async fn the_books_of_two_quarters_add_up_and_never_change() {
     let (clock, topics) = (Arc::clone(&harness.clock), harness.topics.clone());
     harness.stop().await;
     fs::remove_dir_all(&data).unwrap();
-    let harness = Harness::start_on(clock, topics, Some(data)).await;
+    let harness = started(clock, topics, &data).await;
     let rebuilt = statement(&harness, &q2.name).await;
     assert_eq!(rebuilt.encode_to_vec(), q2.encode_to_vec());
     assert_eq!(movements(&harness, Lost).await, [(c.clone(), 1, -30_000)]);

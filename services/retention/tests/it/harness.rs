@@ -1,7 +1,6 @@
 //! A running retention on a log in memory, with a clock that stands still until it is set.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use eventsourcing::{FixedClock, Time};
@@ -13,6 +12,7 @@ use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
 use patron_proto::retention::v1::value_service_client::ValueServiceClient;
+use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
 use retention::{Running, SERVICES, Settings};
@@ -49,24 +49,23 @@ impl Harness {
     pub(crate) async fn start() -> Self {
         let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
         let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
-        Self::start_on(clock, topics, None).await
+        let options = Options::for_pair("retention", "acquisition");
+        Self::on(topics, clock, options, Settings::default()).await
     }
 
-    /// Starts on a log that may hold something already, with its rows in a folder or in memory.
-    pub(crate) async fn start_on(
-        clock: Arc<FixedClock>,
+    /// An instance on this log, which may have others.
+    pub(crate) async fn on(
         topics: MemoryTopics,
-        data: Option<PathBuf>,
+        clock: Arc<FixedClock>,
+        options: Options,
+        settings: Settings,
     ) -> Self {
-        let options = Options {
-            data,
-            ..Options::for_pair("retention", "acquisition")
-        };
         let shown = Arc::<FixedClock>::clone(&clock);
-        let running = retention::start(&topics, shown, options, Settings::default())
+        let running = retention::start(&topics, shown, options, settings)
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();
+        running.engine.until_active("live-days").await.unwrap();
         let engine = Arc::clone(&running.engine);
         let readiness: server::Readiness = Arc::new(move || engine.ready());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -122,6 +121,10 @@ impl Harness {
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn work(&self) -> WorkServiceClient<Channel> {
+        WorkServiceClient::new(self.channel.clone())
     }
 
     /// The name of a new customer, with the promise `next-day` and consent to be contacted.

@@ -360,3 +360,23 @@ async fn what_is_not_there_is_not_found() {
     let listed = harness.ledgers().list_equity_movements(request).await;
     assert_eq!(refused(listed).0, Code::NotFound);
 }
+
+#[tokio::test]
+async fn who_has_given_notice_stands_in_the_memo_and_is_still_counted() {
+    let harness = Harness::start().await;
+    let rosa = harness.customer("rosa").await;
+    let bought = record(&rosa, purchase("p", 40_000, 0));
+    harness.customers().record_purchase(bought).await.unwrap();
+    let notice = proto::GiveNoticeRequest {
+        name: rosa.clone(),
+        cause: proto::LossCause::Voluntary as i32,
+        reason: proto::LossReason::Price as i32,
+        effective_at: at(30 * DAY),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    harness.customers().give_notice(notice).await.unwrap();
+    let shown = previewed(&harness, preview("ledgers/EUR")).await;
+    assert_eq!(closing(&shown), (1, 30_000));
+    assert_eq!(shown.memo.unwrap().under_notice, euros(30_000));
+}

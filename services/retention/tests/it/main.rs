@@ -7,13 +7,18 @@
     reason = "helpers of tests fail as tests do, and give values as messages want them"
 )]
 
+mod actions;
 mod batch;
 mod books;
 mod customers;
+mod days;
 mod events;
 mod harness;
 mod ledgers;
 mod promises;
+mod relationship;
+mod sales;
 mod scoreboard;
 mod told;
 mod values;
+mod work;

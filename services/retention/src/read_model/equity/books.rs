@@ -41,6 +41,14 @@ pub(crate) fn in_force(rows: &dyn Rows, currency: Currency) -> Result<Option<Ass
     Ok(set.map(|ledger| ledger.assumptions))
 }
 
+/// The currencies whose ledgers have a history.
+pub(crate) fn currencies(rows: &dyn Rows) -> Result<Vec<Currency>, Error> {
+    let found = BOOKS.scan(rows, &(), None, usize::MAX)?;
+    // Only codes of currencies are ever written.
+    let codes = found.into_iter().map(|(code, _)| code);
+    Ok(codes.filter_map(|code| code.parse().ok()).collect())
+}
+
 /// The rates of the method SIMPLE that are in force now; `unset` while they are the defaults.
 pub(crate) fn simple(rows: &dyn Rows, currency: Currency, unset: Simple) -> Result<Simple, Error> {
     Ok(in_force(rows, currency)?.map_or(unset, |assumptions| assumptions.simple()))

@@ -107,6 +107,8 @@ fn fact_of(rows: &dyn Rows, id: Uuid, event: &Event) -> Result<Option<(Currency,
         }
         Event::RelationshipLost(loss) => (loss.ended_at, What::Lost),
         Event::RelationshipWonBack { won_back_at } => (*won_back_at, What::WonBack),
+        Event::NoticeGiven(notice) => (notice.notice_at, What::NoticeGiven),
+        Event::NoticeWithdrawn { withdrawn_at } => (*withdrawn_at, What::NoticeWithdrawn),
         Event::PurchaseRecorded(recorded) => {
             currency = Some(recorded.amount.currency);
             let margin = recorded.contribution_margin.minor_units;
@@ -127,7 +129,13 @@ fn fact_of(rows: &dyn Rows, id: Uuid, event: &Event) -> Result<Option<(Currency,
         | Event::PromiseRepaired { .. }
         | Event::PromiseWaived { .. }
         | Event::ActionProposed(_)
-        | Event::ActionCancelled { .. } => return Ok(None),
+        | Event::ActionCancelled { .. }
+        | Event::PromiseOverdue(_)
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_) => return Ok(None),
     };
     let currency = match currency {
         Some(currency) => Some(currency),
