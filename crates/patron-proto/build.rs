@@ -25,7 +25,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         compiler.encode_file_descriptor_set(),
     )?;
     let mut config = tonic_prost_build::Config::new();
-    config.enable_type_names().bytes([".patron.journal.v1"]);
+    config
+        .btree_map(["."])
+        .enable_type_names()
+        .bytes([".patron.journal.v1"]);
     tonic_prost_build::configure()
         .compile_fds_with_config(compiler.file_descriptor_set(), config)?;
     Ok(())

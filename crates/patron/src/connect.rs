@@ -8,8 +8,10 @@ use patron_proto::acquisition::v1::campaign_service_client::CampaignServiceClien
 use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
 use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
+use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use tonic::Status;
 use tonic::transport::{Channel, Endpoint};
@@ -50,6 +52,8 @@ pub(crate) struct Retention {
     pub(crate) promises: PromiseServiceClient<Channel>,
     pub(crate) scoreboard: ScoreboardServiceClient<Channel>,
     pub(crate) work: WorkServiceClient<Channel>,
+    pub(crate) ledgers: LedgerServiceClient<Channel>,
+    pub(crate) values: ValueServiceClient<Channel>,
 }
 
 const LARGEST: usize = server::MAX_MESSAGE_BYTES;
@@ -73,7 +77,9 @@ impl Services {
                 .max_decoding_message_size(LARGEST),
             promises: PromiseServiceClient::new(channel.clone()),
             scoreboard: ScoreboardServiceClient::new(channel.clone()),
-            work: WorkServiceClient::new(channel).max_decoding_message_size(LARGEST),
+            work: WorkServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST),
+            ledgers: LedgerServiceClient::new(channel.clone()),
+            values: ValueServiceClient::new(channel),
         })
     }
 }

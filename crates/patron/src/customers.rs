@@ -1,5 +1,7 @@
 //! `patron customers`: who they are to us, by id; one of them in full.
 
+mod value;
+
 use patron_proto::retention::v1::{
     Customer, CustomerView, GetCustomerRequest, ListCustomersRequest,
 };
@@ -26,6 +28,12 @@ pub(crate) struct Args {
         hide_default_value = true
     )]
     territory: String,
+    /// What this customer is worth, with everything that the figure is made of.
+    #[arg(long, requires = "id")]
+    value: bool,
+    /// Of the value, the day at whose beginning it is asked for [default: now].
+    #[arg(long, value_name = "DAY", requires = "value")]
+    as_of: Option<jiff::civil::Date>,
     /// How many to show.
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
     limit: i32,
@@ -41,6 +49,9 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut retention = args.services.retention().await?;
     if let Some(id) = &args.id {
+        if args.value {
+            return value::run(&mut retention, id, args.as_of, args.json).await;
+        }
         let name = format!("customers/{}", last(id));
         let request = GetCustomerRequest {
             name,

@@ -8,6 +8,7 @@ mod customers;
 mod demo;
 mod healthcheck;
 mod import;
+mod ledger;
 mod pair;
 mod promises;
 mod propositions;
@@ -59,6 +60,8 @@ enum Command {
     Propositions(propositions::Args),
     /// Who may become a customer, and how they came.
     Prospects(prospects::Args),
+    /// The books: what customers are worth, period by period, to the cent.
+    Ledger(ledger::Args),
     /// What customers are worth, from files and without a service.
     Value(value::Args),
     /// Look after a journal.
@@ -92,6 +95,7 @@ async fn main() -> ExitCode {
         Command::Promises(args) => promises::run(args).await,
         Command::Propositions(args) => propositions::run(args).await,
         Command::Prospects(args) => prospects::run(args).await,
+        Command::Ledger(args) => ledger::run(args).await,
         Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,

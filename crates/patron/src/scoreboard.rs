@@ -43,7 +43,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn midnight(day: jiff::civil::Date) -> anyhow::Result<prost_types::Timestamp> {
+/// The beginning of a day.
+pub(crate) fn midnight(day: jiff::civil::Date) -> anyhow::Result<prost_types::Timestamp> {
     let zoned = day.to_zoned(jiff::tz::TimeZone::UTC)?;
     Ok(prost_types::Timestamp {
         seconds: zoned.timestamp().as_second(),

@@ -63,6 +63,26 @@ pub(crate) fn amount(money: Option<&Money>) -> String {
     format!("{} {code}", grouped(number))
 }
 
+/// An amount as a sheet wants it: `1234.50`.
+pub(crate) fn figure(money: &Money) -> String {
+    let currency = money.currency_code.parse();
+    let plain =
+        currency.map(|currency| ::money::Money::new(currency, money.minor_units).to_string());
+    let number = |plain: String| plain.split(' ').next().unwrap_or_default().to_owned();
+    plain.map(number).unwrap_or_default()
+}
+
+/// Lines with headings, separated by commas.
+pub(crate) fn csv(headings: &[&str], lines: Vec<Vec<String>>) -> anyhow::Result<String> {
+    let mut writer = ::csv::Writer::from_writer(Vec::new());
+    writer.write_record(headings)?;
+    for line in lines {
+        writer.write_record(line)?;
+    }
+    let text = String::from_utf8(writer.into_inner()?)?;
+    Ok(text.trim_end().to_owned())
+}
+
 /// A number with its thousands apart.
 pub(crate) fn grouped(number: &str) -> String {
     let (sign, digits) = number

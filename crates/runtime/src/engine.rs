@@ -38,6 +38,8 @@ pub(crate) const SHUTTING_DOWN: &str = "it is shutting down";
 pub struct Engine<S: Service> {
     service: Arc<S>,
     pub(crate) log: Arc<dyn Log>,
+    /// The other service's public topic, if this replica receives it.
+    pub(crate) foreign: Option<Arc<dyn Log>>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) placement: Placement,
@@ -112,6 +114,7 @@ impl<S: Service> Engine<S> {
         let engine = Arc::new(Self {
             service,
             log,
+            foreign: exchange.foreign.clone(),
             store,
             clock,
             placement: genesis.placement(),

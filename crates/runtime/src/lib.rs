@@ -33,6 +33,7 @@ pub mod mutant;
 mod options;
 mod policies;
 mod progress;
+mod received;
 mod relay;
 mod rows;
 mod service;

@@ -3,8 +3,10 @@
 pub(crate) mod batch;
 pub(crate) mod customers;
 pub(crate) mod events;
+pub(crate) mod ledgers;
 pub(crate) mod promises;
 pub(crate) mod scoreboard;
+pub(crate) mod values;
 pub(crate) mod work;
 
 use prost_types::Timestamp;

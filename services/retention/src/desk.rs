@@ -6,10 +6,13 @@ use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
 use runtime::{Answer, Engine, Failure, Stop, Work};
-use server::{Call, from_failure, min_position, not_found, refusal, reply, reply_at, unavailable};
+use server::{
+    Call, Known, from_failure, min_position, not_found, refusal, reply, reply_at, unavailable,
+};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
+use crate::margin_rate;
 use crate::read_model::customers;
 use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
@@ -31,9 +34,14 @@ impl Desk {
         self.engine.service().settings
     }
 
-    /// What customers are worth.
-    pub(crate) fn worth(&self) -> Worth {
-        Worth::simple(self.settings().simple())
+    /// What customers are worth by the assumptions in force.
+    pub(crate) fn worth(&self, rows: &dyn Rows) -> Result<Worth, Error> {
+        Worth::in_force(rows, self.settings().simple())
+    }
+
+    /// What customers are worth by the assumptions that were known.
+    pub(crate) fn worth_known(&self, rows: &dyn Rows, known: &Known) -> Result<Worth, Error> {
+        Worth::known(rows, self.settings().simple(), known)
     }
 
     /// Executes a command on a customer: `make` makes it, `answer` reads the reply.
@@ -52,7 +60,8 @@ impl Desk {
         let stream = customer_stream(id)?;
         let request = server::request(call, message, stream.clone())?;
         let decide = move |work: &mut Work<'_>| -> Result<(), Halt> {
-            let command = make(work);
+            let mut command = make(work);
+            margin_rate::put_in_force(work.rows(), &mut command)?;
             let state = customers::load(work.rows(), id, &command.parts())?;
             for event in state.decide(command).map_err(Stop::Refused)? {
                 work.emit(&stream, wire::event::write(id, &event))?;

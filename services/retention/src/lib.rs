@@ -12,6 +12,7 @@
 
 mod api;
 mod desk;
+mod margin_rate;
 mod policy;
 mod read_model;
 mod service;
@@ -27,8 +28,10 @@ use eventsourcing::Clock;
 use journal::Topics;
 use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
+use patron_proto::retention::v1::ledger_service_server::LedgerServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
+use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
@@ -36,8 +39,10 @@ use tonic::service::Routes;
 
 use crate::api::customers::Customers;
 use crate::api::events::Events;
+use crate::api::ledgers::Ledgers;
 use crate::api::promises::Promises;
 use crate::api::scoreboard::Scoreboards;
+use crate::api::values::Values;
 use crate::api::work::Work;
 use crate::desk::Desk;
 use crate::policy::live_days::LiveDays;
@@ -45,12 +50,14 @@ pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 7] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
     "patron.retention.v1.WorkService",
+    "patron.retention.v1.LedgerService",
+    "patron.retention.v1.ValueService",
 ];
 
 /// A running replica and its methods.
@@ -106,5 +113,7 @@ impl Running {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
+        .add_service(LedgerServiceServer::new(Ledgers::new(desk())))
+        .add_service(ValueServiceServer::new(Values(desk())))
     }
 }

@@ -21,12 +21,15 @@
 //! | `work-order` | `work.rs` | (owner, currency, margin, customer) | nothing |
 //! | `work-changes` | `work.rs` | (partition, µs, customer) | nothing |
 //!
+//! Those of the books are in `equity.rs`.
+//!
 //! Everything of one customer lies in one partition, and so in one order. `ledger` is fed by all of them:
 //! its rows are sums, which come out the same in any order.
 
 pub(crate) mod book;
 pub(crate) mod customers;
 pub(crate) mod days;
+pub(crate) mod equity;
 pub(crate) mod holdings;
 pub(crate) mod ledger;
 pub(crate) mod listing;

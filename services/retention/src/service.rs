@@ -1,18 +1,20 @@
 //! Retention as the engine sees it: how events become rows, and what acquisition's events mean.
 
 use journal::StreamId;
+use money::Currency;
 use read_model::RowsMut;
 use runtime::{ApplyError, Fact, Foreign, Receipt, Service, Work};
 use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
+use crate::read_model::equity::{books, facts};
 use crate::read_model::{customers, days, relations};
 use crate::settings::Settings;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 3;
+const SCHEMA: u32 = 4;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,10 +45,17 @@ impl Service for Retention {
                 let event = wire::event::read(id, fact.event)?;
                 let state = customers::apply(rows, id, &event)?;
                 days::changed(rows, (fact.partition, fact.recorded_at), id, &state)?;
-                Ok(relations::apply(rows, id, &event, fact.recorded())?)
+                relations::apply(rows, id, &event, fact.recorded())?;
+                Ok(facts::apply(rows, id, &event, fact.recorded())?)
             }
-            // What an event of acquisition causes here is in the same commit, in a customer's stream.
-            "inbox" => Ok(()),
+            "ledgers" => {
+                let currency: Currency = server::parse("stream", fact.stream.id())?;
+                let event = wire::ledger_event::read(currency, fact.event)?;
+                let (version, recorded) = (fact.version, fact.recorded());
+                Ok(books::apply(rows, currency, &event, version, recorded)?)
+            }
+            // What a conversion causes here is in the same commit, in a customer's stream.
+            "inbox" => told::spend::apply(rows, fact),
             _ => {
                 let stream = fact.stream;
                 Err(ApplyError::Unreadable(format!(
@@ -57,6 +66,9 @@ impl Service for Retention {
     }
 
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
+        if let Some(receipt) = told::spend::receive(event) {
+            return Ok(receipt);
+        }
         let rate = self.settings.default_margin_rate;
         match told::read(&event.kind, event.schema, &event.payload, rate) {
             Ok(Some(conversion)) => open_relationship::perform(work, conversion, event.time),
@@ -64,6 +76,11 @@ impl Service for Retention {
             Err(wrong) => Ok(Receipt::Parked(wrong.to_string())),
         }
     }
+}
+
+/// The stream of a ledger.
+pub(crate) fn ledger_stream(currency: Currency) -> Result<StreamId, Wrong> {
+    StreamId::new(format!("ledgers/{currency}")).map_err(|error| Wrong::new("name", error))
 }
 
 /// The stream of a customer.

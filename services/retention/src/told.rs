@@ -1,4 +1,6 @@
-//! What acquisition tells: of its public events, that a prospect was converted.
+//! What acquisition tells: of its public events, that a prospect was converted; and what that cost.
+
+pub(crate) mod spend;
 
 use money::Rate;
 use patron_proto::acquisition::v1 as proto;
@@ -14,7 +16,7 @@ use crate::wire::purchase::{amount, optional_amount};
 use crate::wire::relationship::consents;
 use crate::wire::{campaign_name, customer_id, proposition_name, time};
 
-/// The one kind of event that concerns retention.
+/// The kind of event that opens a relationship.
 const CONVERTED: &str = "patron.acquisition.v1.ProspectConverted";
 
 /// A prospect became a customer.
@@ -30,7 +32,7 @@ pub(crate) struct Conversion {
     pub(crate) first_purchase: Option<FirstPurchase>,
 }
 
-/// Reads an event of acquisition. `None` if it does not concern retention. A first purchase that comes
+/// Reads an event of acquisition. `None` if it is of another kind. A first purchase that comes
 /// without a margin gets the default one.
 ///
 /// # Errors

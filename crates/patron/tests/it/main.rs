@@ -9,6 +9,7 @@
 
 mod demo;
 mod import;
+mod ledger;
 mod mistakes;
 mod prospects;
 mod services;

@@ -19,6 +19,7 @@ mod customer;
 pub mod day;
 pub mod id;
 pub mod input;
+pub mod ledger;
 pub mod margin;
 pub mod owner;
 pub mod promise;

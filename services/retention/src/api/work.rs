@@ -39,9 +39,10 @@ impl WorkService for Work {
         let owner = text(owner.as_ref());
         let page = Page::parse(message.page_size, &message.page_token, &["work", &owner])?;
         let after = page.after.as_deref().map(place::read).transpose()?;
-        let (worth, now) = (self.0.worth(), self.0.engine.clock().now());
+        let now = self.0.engine.clock().now();
         let read = |rows: &dyn Rows| {
-            let found = work::page(rows, &owner, worth, now, after, page.wanted())?;
+            let worth = self.0.worth(rows)?;
+            let found = work::page(rows, &owner, &worth, now, after, page.wanted())?;
             let paged = page.cut(found, |row| place::write(row.place));
             let mut items = Vec::new();
             for row in paged.rows {

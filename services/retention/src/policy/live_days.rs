@@ -1,5 +1,7 @@
 //! R5: a day has come, so notices take effect, promises are overdue, silence ends, and risks are assessed.
 
+use std::collections::BTreeMap;
+
 use eventsourcing::{Aggregate as _, Days};
 use journal::{InvalidStream, StreamId};
 use money::Currency;
@@ -12,6 +14,7 @@ use uuid::Uuid;
 
 use crate::read_model::customers;
 use crate::read_model::days::{self, Concerned, Day};
+use crate::read_model::equity::books;
 use crate::service::{Retention, customer_stream};
 use crate::settings::Settings;
 use crate::wire;
@@ -22,18 +25,35 @@ pub(crate) struct LiveDays {
     pub(crate) settings: Settings,
 }
 
-impl LiveDays {
-    /// How long a customer of this currency may be silent; without an answer, for ever.
-    fn inactivity(self, _: &dyn Rows, _: Currency) -> Option<Days> {
-        self.settings.inactivity_days
+/// How long customers may be silent: what is set in the ledger of their currency, else a setting.
+struct Silence {
+    unset: Option<Days>,
+    set: BTreeMap<Currency, Option<Days>>,
+}
+
+impl Silence {
+    fn in_force(rows: &dyn Rows, settings: Settings) -> Result<Self, Error> {
+        let mut set = BTreeMap::new();
+        for currency in books::currencies(rows)? {
+            if let Some(assumptions) = books::in_force(rows, currency)? {
+                set.insert(currency, assumptions.inactivity_days.map(Days));
+            }
+        }
+        let unset = settings.inactivity_days;
+        Ok(Self { unset, set })
+    }
+
+    /// Of customers of this currency; without an answer, for ever.
+    fn of(&self, currency: Currency) -> Option<Days> {
+        self.set.get(&currency).copied().unwrap_or(self.unset)
     }
 
     /// The command of a day for one customer. No model says yet how likely it is alive.
-    fn command(self, rows: &dyn Rows, currency: Currency, tick: Tick, request_id: Uuid) -> Command {
+    fn command(&self, currency: Currency, tick: Tick, request_id: Uuid) -> Command {
         Command::LiveDay(LiveDay {
             request_id,
             midnight: tick.midnight(),
-            inactivity: self.inactivity(rows, currency),
+            inactivity: self.of(currency),
             p_alive: None,
         })
     }
@@ -53,14 +73,15 @@ impl Daily<Retention> for LiveDays {
     ) -> Result<Vec<Todo>, Error> {
         // What is behind the last one is asked for with a key that was given out here.
         let after = after.and_then(|todo| todo.0.parse::<Concerned>().ok());
+        let silence = Silence::in_force(rows, self.settings)?;
         let day = Day {
             partition: tick.partition,
             midnight: tick.midnight(),
-            inactivity: &|currency| self.inactivity(rows, currency),
+            inactivity: &|currency| silence.of(currency),
             concerns: &|id, state| {
                 let currency = state.relationship.as_ref().map(|known| known.currency);
                 currency.is_some_and(|currency| {
-                    let command = self.command(rows, currency, tick, id);
+                    let command = silence.command(currency, tick, id);
                     state.decide(command).is_ok_and(|events| !events.is_empty())
                 })
             },
@@ -83,7 +104,8 @@ impl Daily<Retention> for LiveDays {
             return Ok(());
         };
         let currency = relationship.currency;
-        let command = self.command(work.rows(), currency, tick, tick.request_id(todo));
+        let silence = Silence::in_force(work.rows(), self.settings)?;
+        let command = silence.command(currency, tick, tick.request_id(todo));
         // A refusal is an answer too: the day brings nothing.
         for event in state.decide(command).unwrap_or_default() {
             work.emit(&stream, wire::event::write(id, &event))?;

@@ -5,6 +5,7 @@ use retention_domain::Command;
 use retention_domain::relationship::OpenRelationship;
 use runtime::{ApplyError, Receipt, Work};
 
+use crate::margin_rate;
 use crate::read_model::customers;
 use crate::service::customer_stream;
 use crate::told::Conversion;
@@ -20,13 +21,14 @@ pub(crate) fn perform(
     let stream = customer_stream(id)?;
     // Guarded even if it refuses: the refusal is final, so it must be about the customer as it is.
     work.version(&stream)?;
-    let command = Command::OpenRelationship(Box::new(OpenRelationship {
+    let mut command = Command::OpenRelationship(Box::new(OpenRelationship {
         opening: conversion.opening,
         promises: conversion.promises,
         first_purchase: conversion.first_purchase,
         // Acquisition has accepted its time already; a slow clock here must not refuse it.
         now: work.now().max(told_at),
     }));
+    margin_rate::put_in_force(work.rows(), &mut command)?;
     let state = customers::load(work.rows(), id, &command.parts())?;
     match state.decide(command) {
         Ok(events) => {

@@ -68,7 +68,7 @@ impl Line {
 pub(crate) fn book(
     rows: &dyn Rows,
     whose: &Whose,
-    worth: Worth,
+    worth: &Worth,
     moment: &Moment,
 ) -> Result<Vec<Line>, Error> {
     let candidates = match (&whose.owner, &whose.territory) {

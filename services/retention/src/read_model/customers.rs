@@ -7,10 +7,10 @@ use retention_domain::action::Action;
 use retention_domain::id::{ActionId, PromiseId, PurchaseId};
 use retention_domain::promise::{Assessed, Made, Overdue};
 use retention_domain::purchase::Purchase;
-use retention_domain::relationship::Relationship;
 use retention_domain::{Customer, Event, PartId, margin};
 use uuid::Uuid;
 
+use super::equity::books;
 use super::{ledger, lives, payments};
 
 const STATES: Table<Uuid, Customer> = Table::new("customer");
@@ -98,7 +98,8 @@ pub(crate) fn actions(
     Ok(found)
 }
 
-/// What a customer is worth at a moment, in minor units; nothing once it is lost.
+/// What a customer is worth at a moment, in minor units; nothing once it is lost. It is valued with `simple`
+/// as long as its ledger has no assumptions.
 pub(crate) fn value(
     rows: &dyn Rows,
     id: Uuid,
@@ -106,13 +107,14 @@ pub(crate) fn value(
     as_of: Time,
     simple: Simple,
 ) -> Result<i64, Error> {
-    if state
+    let going_on = state
         .relationship
         .as_ref()
-        .is_none_or(Relationship::is_lost)
-    {
+        .filter(|relationship| !relationship.is_lost());
+    let Some(relationship) = going_on else {
         return Ok(0);
-    }
+    };
+    let simple = books::simple(rows, relationship.currency, simple)?;
     let purchases = PURCHASES.scan(rows, &(id,), None, usize::MAX)?;
     let margin = margin::trailing(purchases.iter().map(|(_, purchase)| purchase), as_of);
     Ok(simple.value(margin))

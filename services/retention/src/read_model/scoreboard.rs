@@ -11,6 +11,7 @@ use read_model::{Error, Rows};
 use retention_domain::margin::TRAILING;
 use uuid::Uuid;
 
+use super::equity::books;
 use super::{lives, payments};
 
 /// A half-open span of time.
@@ -78,7 +79,7 @@ impl Scoreboard {
     }
 }
 
-/// Computes the scoreboard of a period.
+/// Computes the scoreboard of a period. Customers of a ledger without assumptions are valued with `simple`.
 pub(crate) fn scoreboard(
     rows: &dyn Rows,
     period: Period,
@@ -86,6 +87,7 @@ pub(crate) fn scoreboard(
 ) -> Result<Scoreboard, Error> {
     let mut board = Scoreboard::default();
     let margins = trailing_margins(rows, period.end)?;
+    let mut valued: BTreeMap<Currency, Simple> = BTreeMap::new();
     for (customer, life) in lives::all(rows)? {
         if life.acquired_at >= period.end {
             continue;
@@ -102,6 +104,11 @@ pub(crate) fn scoreboard(
         board.opening += i64::from(opened);
         board.closing += i64::from(closed);
         board.kept += i64::from(opened && closed);
+        let simple = match valued.get(&life.currency) {
+            Some(simple) => *simple,
+            None => books::simple(rows, life.currency, simple)?,
+        };
+        valued.insert(life.currency, simple);
         let line = board.line(life.currency);
         if closed {
             let margin = margins.get(&customer).copied().unwrap_or(0);

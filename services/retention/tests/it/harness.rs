@@ -8,8 +8,10 @@ use journal::memory::MemoryTopics;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::event_service_client::EventServiceClient;
+use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
@@ -17,6 +19,7 @@ use retention::{Running, SERVICES, Settings};
 use runtime::Options;
 use server::{Edge, Limits};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
@@ -33,7 +36,7 @@ pub(crate) struct Harness {
     pub(crate) clock: Arc<FixedClock>,
     channel: Channel,
     stop: CancellationToken,
-    _serving: JoinHandle<Result<(), String>>,
+    serving: Option<JoinHandle<Result<(), String>>>,
 }
 
 impl Drop for Harness {
@@ -83,7 +86,16 @@ impl Harness {
             clock,
             channel,
             stop,
-            _serving: serving,
+            serving: Some(serving),
+        }
+    }
+
+    /// Stops, and lets go of everything but the log.
+    pub(crate) async fn stop(mut self) {
+        self.running.engine.drain(Instant::now()).await;
+        self.stop.cancel();
+        if let Some(serving) = self.serving.take() {
+            serving.await.unwrap().unwrap();
         }
     }
 
@@ -97,6 +109,14 @@ impl Harness {
 
     pub(crate) fn scoreboards(&self) -> ScoreboardServiceClient<Channel> {
         ScoreboardServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn ledgers(&self) -> LedgerServiceClient<Channel> {
+        LedgerServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn values(&self) -> ValueServiceClient<Channel> {
+        ValueServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {

@@ -9,14 +9,17 @@
 
 mod actions;
 mod batch;
+mod books;
 mod customers;
 mod days;
 mod events;
 mod harness;
+mod ledgers;
 mod listing;
 mod promises;
 mod relationship;
 mod sales;
 mod scoreboard;
 mod told;
+mod values;
 mod work;

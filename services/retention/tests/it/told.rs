@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::{Harness, at, euros, terms};
 
 /// Publishes events about one prospect, as acquisition's relay does.
-async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
+pub(crate) async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
     let options = harness.running.engine.options();
     let spec = TopicSpec {
         name: options.inbox_topic.clone().unwrap(),
@@ -50,7 +50,7 @@ async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
     }
 }
 
-fn converted(id: Uuid) -> acquisition::ProspectConverted {
+pub(crate) fn converted(id: Uuid) -> acquisition::ProspectConverted {
     acquisition::ProspectConverted {
         prospect: format!("prospects/{id}"),
         customer: format!("customers/{id}"),

@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::api::customers::purchases::recording;
 use crate::desk::Halt;
+use crate::margin_rate;
 use crate::read_model::customers;
 use crate::wire::{customer_id, imported_id};
 
@@ -84,10 +85,11 @@ pub(super) fn decide(
         now,
         occurred_at: item.occurred_at,
     };
-    let record = Command::RecordPurchase(RecordPurchase {
+    let mut record = Command::RecordPurchase(RecordPurchase {
         when,
         ..item.record.clone()
     });
+    margin_rate::put_in_force(rows, &mut record)?;
     let mut state = customers::load(rows, customer, &record.parts())?;
     let mut events = Vec::new();
     if state.relationship.is_none()

@@ -31,9 +31,9 @@ pub(super) async fn get(
     let page = asked(&message)?;
     let after = page.after.as_deref().map(read).transpose()?;
     let moment = of(desk, &call, &message, after.as_ref()).await?;
-    let worth = desk.worth();
     let read = |rows: &dyn Rows| {
-        let lines = book(rows, &whose, worth, &moment)?;
+        let worth = desk.worth_known(rows, &moment.known)?;
+        let lines = book(rows, &whose, &worth, &moment)?;
         let totals = totals(&lines);
         let behind = |line: &&Line| after.as_ref().is_none_or(|it| line.place() > it.place);
         let found = lines.iter().filter(behind).take(page.wanted()).collect();

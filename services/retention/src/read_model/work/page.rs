@@ -38,7 +38,7 @@ pub(crate) struct Place {
 pub(crate) fn page(
     rows: &dyn Rows,
     owner: &str,
-    worth: Worth,
+    worth: &Worth,
     now: Time,
     after: Option<Place>,
     limit: usize,

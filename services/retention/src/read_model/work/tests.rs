@@ -145,7 +145,7 @@ fn paged(rows: &dyn Rows, owner: &str, now: Time, size: usize) -> Result<Vec<Lin
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let rows = page(rows, owner, WORTH, now, after, size)?;
+        let rows = page(rows, owner, &WORTH, now, after, size)?;
         let full = rows.len() == size;
         after = rows.last().map(|row| row.place);
         let lines = rows.iter();

@@ -60,6 +60,7 @@ fn stored() -> BTreeMap<String, Vec<u8>> {
         .unwrap()
         .map(|file| file.unwrap().path());
     files
+        .filter(|path| path.is_file())
         .map(|path| {
             let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
             (name, bytes(&fs::read_to_string(&path).unwrap()))

@@ -1,0 +1,59 @@
+//! `patron customers ID --value`: what a customer is worth, with everything that the figure is made of.
+
+use jiff::civil::Date;
+use patron_proto::retention::v1::{CustomerValue, GetCustomerValueRequest};
+
+use crate::connect::{Retention, said};
+use crate::scoreboard::midnight;
+use crate::show::{amount, day, json, last, percent, print, table};
+
+/// Shows the value of a customer, as of the beginning of a day or now.
+pub(super) async fn run(
+    retention: &mut Retention,
+    id: &str,
+    as_of: Option<Date>,
+    as_json: bool,
+) -> anyhow::Result<()> {
+    let request = GetCustomerValueRequest {
+        name: format!("customers/{}", last(id)),
+        as_of: as_of.map(midnight).transpose()?,
+        ..GetCustomerValueRequest::default()
+    };
+    let value = retention.values.get_customer_value(request).await;
+    let value = value.map_err(|status| said(&status))?.into_inner();
+    print(if as_json {
+        json(&value)?
+    } else {
+        shown(&value)
+    });
+    Ok(())
+}
+
+fn shown(value: &CustomerValue) -> String {
+    let line = |what: &str, figure: String| vec![what.to_owned(), figure];
+    let assumptions = value.assumptions.unwrap_or_default();
+    let state = value.state().as_str_name();
+    let lines = vec![
+        line("value", amount(value.value.as_ref())),
+        line("as of", day(value.as_of.as_ref())),
+        line(
+            "state",
+            state.trim_start_matches("CUSTOMER_STATE_").to_lowercase(),
+        ),
+        line(
+            "margin of the 365 days before",
+            amount(value.trailing_margin.as_ref()),
+        ),
+        line("purchases in them", value.trailing_purchases.to_string()),
+        line(
+            "customers that stay a year",
+            percent(Some(assumptions.annual_retention_rate)),
+        ),
+        line(
+            "discount a year",
+            percent(Some(assumptions.annual_discount_rate)),
+        ),
+    ];
+    let shown = table(&[last(&value.customer), ""], lines);
+    format!("{shown}\n{}", value.meaning)
+}

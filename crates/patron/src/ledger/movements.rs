@@ -1,0 +1,113 @@
+//! `patron ledger movements`: the customers behind a line.
+
+use clap::ValueEnum;
+use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
+use patron_proto::retention::v1::{
+    EquityLine, EquityMovement, ListEquityMovementsRequest, ListEquityMovementsResponse,
+};
+use tonic::transport::Channel;
+
+use super::{Format, name};
+use crate::connect::said;
+use crate::show::{amount, figure, last, table};
+
+/// Which line of which statement.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The currency of the ledger, such as EUR.
+    currency: String,
+    /// The id of the statement, such as 2026-q2.
+    statement: String,
+    /// The line.
+    #[arg(long)]
+    line: Line,
+    /// How many to show.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    limit: i32,
+    /// Go on from here.
+    #[arg(long, default_value = "", value_name = "TOKEN")]
+    page: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// A line of a statement.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Line {
+    Opening,
+    Created,
+    WonBack,
+    Grown,
+    Eroded,
+    Lost,
+    Remeasured,
+    Closing,
+}
+
+impl Line {
+    const fn number(self) -> i32 {
+        let line = match self {
+            Self::Opening => EquityLine::Opening,
+            Self::Created => EquityLine::Created,
+            Self::WonBack => EquityLine::WonBack,
+            Self::Grown => EquityLine::Grown,
+            Self::Eroded => EquityLine::Eroded,
+            Self::Lost => EquityLine::Lost,
+            Self::Remeasured => EquityLine::Remeasured,
+            Self::Closing => EquityLine::Closing,
+        };
+        line as i32
+    }
+}
+
+/// Lists the customers.
+pub(super) async fn run(
+    ledgers: &mut LedgerServiceClient<Channel>,
+    args: Args,
+) -> anyhow::Result<()> {
+    let request = ListEquityMovementsRequest {
+        parent: format!("{}/statements/{}", name(&args.currency), args.statement),
+        line: args.line.number(),
+        page_size: args.limit,
+        page_token: args.page,
+        min_position: String::new(),
+    };
+    let listed = ledgers.list_equity_movements(request).await;
+    let listed = listed.map_err(|status| said(&status))?.into_inner();
+    let headings = ["customer", "count", "amount", "currency"];
+    args.format.print(&listed, &headings, plain, shown)
+}
+
+fn plain(listed: &ListEquityMovementsResponse) -> Vec<Vec<String>> {
+    let row = |movement: &EquityMovement| {
+        let money = movement.amount.as_ref();
+        vec![
+            last(&movement.customer).to_owned(),
+            movement.count.to_string(),
+            money.map(figure).unwrap_or_default(),
+            money
+                .map(|money| money.currency_code.clone())
+                .unwrap_or_default(),
+        ]
+    };
+    listed.movements.iter().map(row).collect()
+}
+
+fn shown(listed: &ListEquityMovementsResponse) -> String {
+    let row = |movement: &EquityMovement| {
+        vec![
+            last(&movement.customer).to_owned(),
+            amount(movement.amount.as_ref()),
+        ]
+    };
+    let rows = listed.movements.iter().map(row).collect();
+    let shown = table(&["customer", "amount"], rows);
+    let total = format!(
+        "{shown}\nall of the line: {}",
+        amount(listed.total.as_ref())
+    );
+    if listed.next_page_token.is_empty() {
+        return total;
+    }
+    format!("{total}\nmore with --page {}", listed.next_page_token)
+}

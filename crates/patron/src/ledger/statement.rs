@@ -1,0 +1,351 @@
+//! Closing a period, and the statement that comes of it: people in the first column, money in the second.
+
+use jiff::civil::Date;
+use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
+use patron_proto::retention::v1::{
+    ClosePeriodRequest, EquityStatement, GetEquityStatementRequest, ListStatementsRequest,
+    ListStatementsResponse,
+};
+use patron_proto::types::v1::Money;
+use tonic::transport::Channel;
+
+use super::{Format, name};
+use crate::connect::{request_id, said};
+use crate::scoreboard::midnight;
+use crate::show::{amount, day, figure, grouped, last, percent, table};
+
+/// Which period to close.
+#[derive(Debug, clap::Args)]
+pub(super) struct Close {
+    /// The currency of the ledger, such as EUR.
+    currency: String,
+    /// The id of the statement, such as 2026-q2.
+    statement: String,
+    /// The first day of the period, such as 2026-04-01.
+    #[arg(long, value_name = "DAY")]
+    start: Date,
+    /// The day after the last one of the period.
+    #[arg(long, value_name = "DAY")]
+    end: Date,
+    /// Only ask whether it could be closed, and what it would say.
+    #[arg(long)]
+    validate_only: bool,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Which statement.
+#[derive(Debug, clap::Args)]
+pub(super) struct Statement {
+    /// The currency of the ledger, such as EUR.
+    currency: String,
+    /// The id of a closed statement; left out, a preview of the period that is open.
+    id: Option<String>,
+    /// Of a preview, the day before whose beginning it ends [default: now].
+    #[arg(long, value_name = "DAY", conflicts_with = "id")]
+    as_of: Option<Date>,
+    #[command(flatten)]
+    format: Format,
+}
+
+/// Of which ledger.
+#[derive(Debug, clap::Args)]
+pub(super) struct Statements {
+    /// The currency of the ledger, such as EUR.
+    currency: String,
+    /// How many to show.
+    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    limit: i32,
+    /// Go on from here.
+    #[arg(long, default_value = "", value_name = "TOKEN")]
+    page: String,
+    #[command(flatten)]
+    format: Format,
+}
+
+const HEADINGS: [&str; 4] = ["line", "customers", "amount", "currency"];
+
+/// Closes a period and shows its statement.
+pub(super) async fn close(
+    ledgers: &mut LedgerServiceClient<Channel>,
+    args: Close,
+) -> anyhow::Result<()> {
+    let request = ClosePeriodRequest {
+        parent: name(&args.currency),
+        statement_id: args.statement,
+        start: Some(midnight(args.start)?),
+        end: Some(midnight(args.end)?),
+        request_id: request_id(),
+        etag: String::new(),
+        validate_only: args.validate_only,
+    };
+    let closed = ledgers.close_period(request).await;
+    let closed = closed.map_err(|status| said(&status))?.into_inner();
+    args.format.print(&closed, &HEADINGS, plain, shown)
+}
+
+/// Shows a statement.
+pub(super) async fn show(
+    ledgers: &mut LedgerServiceClient<Channel>,
+    args: Statement,
+) -> anyhow::Result<()> {
+    let ledger = name(&args.currency);
+    let request = GetEquityStatementRequest {
+        name: match &args.id {
+            Some(id) => format!("{ledger}/statements/{id}"),
+            None => ledger,
+        },
+        as_of: args.as_of.map(just_before).transpose()?,
+        ..GetEquityStatementRequest::default()
+    };
+    let statement = ledgers.get_equity_statement(request).await;
+    let statement = statement.map_err(|status| said(&status))?.into_inner();
+    args.format.print(&statement, &HEADINGS, plain, shown)
+}
+
+/// Lists the statements of a ledger.
+pub(super) async fn list(
+    ledgers: &mut LedgerServiceClient<Channel>,
+    args: Statements,
+) -> anyhow::Result<()> {
+    let request = ListStatementsRequest {
+        parent: name(&args.currency),
+        page_size: args.limit,
+        page_token: args.page,
+        min_position: String::new(),
+    };
+    let listed = ledgers.list_statements(request).await;
+    let listed = listed.map_err(|status| said(&status))?.into_inner();
+    let headings = [
+        "statement",
+        "start",
+        "end",
+        "customers",
+        "equity",
+        "currency",
+    ];
+    args.format
+        .print(&listed, &headings, plain_list, shown_list)
+}
+
+/// A preview ends after its last moment; one up to a day ends before the day begins.
+fn just_before(day: Date) -> anyhow::Result<prost_types::Timestamp> {
+    let midnight = midnight(day)?;
+    Ok(prost_types::Timestamp {
+        seconds: midnight.seconds - 1,
+        nanos: 999_999_000,
+    })
+}
+
+/// A line of a statement: its name, customers if it counts them, money.
+type Line<'a> = (&'static str, Option<i64>, Option<&'a Money>);
+
+fn lines(statement: &EquityStatement) -> Vec<Line<'_>> {
+    let counts = statement.counts.unwrap_or_default();
+    let Some(lines) = &statement.lines else {
+        return Vec::new();
+    };
+    vec![
+        ("opening", Some(counts.opening), lines.opening.as_ref()),
+        ("created", Some(counts.created), lines.created.as_ref()),
+        ("won back", Some(counts.won_back), lines.won_back.as_ref()),
+        ("grown", None, lines.grown.as_ref()),
+        ("eroded", None, lines.eroded.as_ref()),
+        // Taken off, so that both columns add up as they stand.
+        ("lost", Some(-counts.lost), lines.lost.as_ref()),
+        ("remeasured", None, lines.remeasured.as_ref()),
+        ("closing", Some(counts.closing), lines.closing.as_ref()),
+    ]
+}
+
+fn memo(statement: &EquityStatement) -> Vec<Line<'_>> {
+    let Some(memo) = &statement.memo else {
+        return Vec::new();
+    };
+    let spend = memo.acquisition_spend.as_ref();
+    vec![
+        ("acquisition spend", None, spend),
+        ("realised margin", None, memo.realised_margin.as_ref()),
+        (
+            "worth of those under notice",
+            None,
+            memo.under_notice.as_ref(),
+        ),
+    ]
+}
+
+fn plain(statement: &EquityStatement) -> Vec<Vec<String>> {
+    let all = lines(statement).into_iter().chain(memo(statement));
+    all.map(|(line, count, money)| {
+        vec![
+            line.to_owned(),
+            count.map(|count| count.to_string()).unwrap_or_default(),
+            money.map(figure).unwrap_or_default(),
+            money
+                .map(|money| money.currency_code.clone())
+                .unwrap_or_default(),
+        ]
+    })
+    .collect()
+}
+
+fn shown(statement: &EquityStatement) -> String {
+    let title = if statement.name.is_empty() {
+        "preview of the open period".to_owned()
+    } else {
+        statement.name.clone()
+    };
+    let from = statement.start.as_ref();
+    let from = from.map_or_else(|| "the beginning".to_owned(), |start| day(Some(start)));
+    let until = day(statement.end.as_ref());
+    let rows = |lines: Vec<Line<'_>>| {
+        let row = |(line, count, money): Line<'_>| {
+            let count = count.map(|count| grouped(&count.to_string()));
+            vec![line.to_owned(), count.unwrap_or_default(), amount(money)]
+        };
+        lines.into_iter().map(row).collect()
+    };
+    let assumptions = statement.assumptions.unwrap_or_default();
+    let foot = format!(
+        "valued by {}: {} kept, {} discounted a year",
+        assumptions
+            .method()
+            .as_str_name()
+            .trim_start_matches("VALUE_METHOD_"),
+        percent(Some(assumptions.annual_retention_rate)),
+        percent(Some(assumptions.annual_discount_rate)),
+    );
+    format!(
+        "{title}\nfrom {from} up to {until}\n{}\n\n{}\n\n{}\n\n{foot}",
+        statement.heading,
+        table(
+            &["customer equity", "customers", "amount"],
+            rows(lines(statement))
+        ),
+        table(
+            &["memo, not part of it", "", "amount"],
+            rows(memo(statement))
+        ),
+    )
+}
+
+fn plain_list(listed: &ListStatementsResponse) -> Vec<Vec<String>> {
+    let row = |statement: &EquityStatement| {
+        let closing = statement
+            .lines
+            .as_ref()
+            .and_then(|lines| lines.closing.as_ref());
+        let count = statement.counts.unwrap_or_default().closing;
+        vec![
+            last(&statement.name).to_owned(),
+            day(statement.start.as_ref()),
+            day(statement.end.as_ref()),
+            count.to_string(),
+            closing.map(figure).unwrap_or_default(),
+            closing
+                .map(|money| money.currency_code.clone())
+                .unwrap_or_default(),
+        ]
+    };
+    listed.statements.iter().map(row).collect()
+}
+
+fn shown_list(listed: &ListStatementsResponse) -> String {
+    let row = |statement: &EquityStatement| {
+        let closing = statement
+            .lines
+            .as_ref()
+            .and_then(|lines| lines.closing.as_ref());
+        let count = statement.counts.unwrap_or_default().closing;
+        vec![
+            last(&statement.name).to_owned(),
+            day(statement.start.as_ref()),
+            day(statement.end.as_ref()),
+            grouped(&count.to_string()),
+            amount(closing),
+        ]
+    };
+    let rows = listed.statements.iter().map(row).collect();
+    let shown = table(&["statement", "from", "up to", "customers", "equity"], rows);
+    if listed.next_page_token.is_empty() {
+        return shown;
+    }
+    format!("{shown}\nmore with --page {}", listed.next_page_token)
+}
+
+#[cfg(test)]
+mod tests {
+    use patron_proto::retention::v1::{
+        Assumptions, EquityCounts, EquityLines, EquityMemo, EquityStatement,
+    };
+    use patron_proto::types::v1::Money;
+
+    use super::{plain, shown};
+
+    fn statement() -> EquityStatement {
+        let money = |minor_units| {
+            Some(Money {
+                currency_code: "EUR".to_owned(),
+                minor_units,
+            })
+        };
+        EquityStatement {
+            name: "ledgers/EUR/statements/2026-q2".to_owned(),
+            heading: "management statement, unaudited; not an IFRS or GAAP asset".to_owned(),
+            counts: Some(EquityCounts {
+                opening: 3,
+                created: 1,
+                won_back: 1,
+                lost: 1,
+                closing: 4,
+            }),
+            lines: Some(EquityLines {
+                opening: money(120_000),
+                created: money(30_000),
+                won_back: money(30_000),
+                grown: money(15_000),
+                eroded: money(-7_500),
+                lost: money(-30_000),
+                remeasured: money(52_500),
+                closing: money(210_000),
+            }),
+            memo: Some(EquityMemo {
+                acquisition_spend: money(100_000),
+                realised_margin: money(35_000),
+                under_notice: money(0),
+            }),
+            assumptions: Some(Assumptions {
+                method: 1,
+                annual_retention_rate: 0.8,
+                annual_discount_rate: 0.2,
+                ..Assumptions::default()
+            }),
+            ..EquityStatement::default()
+        }
+    }
+
+    #[test]
+    fn a_person_reads_what_it_is_and_then_people_before_money() {
+        let text = shown(&statement());
+        let heading = "management statement, unaudited; not an IFRS or GAAP asset";
+        assert!(text.contains(heading), "{text}");
+        let closing = text.lines().find(|line| line.contains("closing"));
+        let words: Vec<&str> = closing.unwrap().split_whitespace().collect();
+        assert_eq!(words, ["closing", "4", "2,100.00", "EUR"]);
+        assert!(text.ends_with("valued by SIMPLE: 80.0 % kept, 20.0 % discounted a year"));
+    }
+
+    #[test]
+    fn both_columns_of_a_sheet_add_up_as_they_stand() {
+        let sheet = plain(&statement());
+        let column = |place: usize| -> Vec<f64> {
+            let lines = sheet.iter().take(8);
+            lines.map(|row| row[place].parse().unwrap_or(0.0)).collect()
+        };
+        for place in [1, 2] {
+            let figures = column(place);
+            let sum: f64 = figures[..7].iter().sum();
+            assert!((sum - figures[7]).abs() < 1e-9, "{figures:?}");
+        }
+    }
+}

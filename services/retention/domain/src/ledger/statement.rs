@@ -1,0 +1,407 @@
+//! The customer equity statement: what customers were worth, what became of them, what they are worth now.
+//!
+//! For each customer, from its facts, with V as its value and LOST worth nothing:
+//!
+//! | at the start | at the end | line |
+//! |---|---|---|
+//! | not a customer | active | created `+= V1` |
+//! | lost | active | won back `+= V1` |
+//! | active | active | grown `+= max(V1 - V0, 0)`, eroded `+= min(V1 - V0, 0)` |
+//! | active | lost | lost `-= V0` |
+//!
+//! `V0` is what it was worth at the start and `V1` at the end, both under the assumptions of the statement
+//! before; `V1'` at the end under those of now, and remeasured `+= V1' - V1`. Every value is in whole minor
+//! units before anything is added, so that
+//!
+//! **opening + created + won back + grown + eroded + lost + remeasured = closing**, exactly.
+//!
+//! What was known at the start is what had been recorded when the statement before was measured. A fact that
+//! was recorded later counts as new, whenever it happened: it lands in the first statement measured after it,
+//! and no closed one changes.
+
+#[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod tests;
+
+use eventsourcing::Time;
+use serde::{Deserialize, Serialize};
+
+use super::{Assumptions, Method};
+use crate::margin::TRAILING;
+use crate::relationship::State;
+
+/// What happened to a customer, as far as its value is concerned. Margins are in minor units.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fact {
+    /// When it happened.
+    pub at: Time,
+    /// What.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum What {
+    /// The relationship began.
+    Opened,
+    /// It ended.
+    Lost,
+    /// It was taken up again.
+    WonBack,
+    /// The customer gave notice: it is still active, and leaving.
+    NoticeGiven,
+    /// The customer stays after all.
+    NoticeWithdrawn,
+    /// Something was bought.
+    Bought {
+        /// What it left.
+        margin: i64,
+    },
+    /// A purchase was taken back, in whole or in part.
+    Reversed {
+        /// What of its margin went with it.
+        margin: i64,
+        /// When it had been bought.
+        bought_at: Time,
+    },
+}
+
+/// What is compared with what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Period {
+    /// Where it begins, and where the statement before ended.
+    pub start: Time,
+    /// Where it ends, excluded.
+    pub end: Time,
+    /// The assumptions of the statement before.
+    pub before: Assumptions,
+    /// Those of now.
+    pub after: Assumptions,
+}
+
+/// How a customer stood at a moment, as far as was known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// Purchases later than this, and no others, count as present.
+    since: Time,
+    /// Where the relationship stood; absent before it was opened.
+    pub state: Option<State>,
+    /// The margin of the trailing year, less what of it was taken back.
+    pub margin: i64,
+}
+
+/// One customer on its way through a period.
+#[derive(Debug, Clone)]
+pub struct Account {
+    period: Period,
+    start: Standing,
+    end: Standing,
+    counts: Counts,
+    realised_margin: i64,
+}
+
+/// The eight lines of a statement, in minor units. Eroded and lost are negative or 0.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lines {
+    /// What customers were worth at the start.
+    pub opening: i64,
+    /// Customers who became one.
+    pub created: i64,
+    /// Lost ones who came back.
+    pub won_back: i64,
+    /// Customers who are worth more.
+    pub grown: i64,
+    /// Customers who are worth less.
+    pub eroded: i64,
+    /// Customers who were lost.
+    pub lost: i64,
+    /// The same customers, valued with other assumptions.
+    pub remeasured: i64,
+    /// What customers are worth at the end.
+    pub closing: i64,
+}
+
+/// Customers. `opening + created + won_back - lost = closing`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Counts {
+    /// Active at the start.
+    pub opening: i64,
+    /// Relationships that began.
+    pub created: i64,
+    /// Relationships that were taken up again.
+    pub won_back: i64,
+    /// Relationships that ended.
+    pub lost: i64,
+    /// Active at the end.
+    pub closing: i64,
+}
+
+/// A line of the statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Line {
+    /// [`Lines::opening`].
+    Opening,
+    /// [`Lines::created`].
+    Created,
+    /// [`Lines::won_back`].
+    WonBack,
+    /// [`Lines::grown`].
+    Grown,
+    /// [`Lines::eroded`].
+    Eroded,
+    /// [`Lines::lost`].
+    Lost,
+    /// [`Lines::remeasured`].
+    Remeasured,
+    /// [`Lines::closing`].
+    Closing,
+}
+
+/// What one customer contributes to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Movement {
+    /// To the lines.
+    pub lines: Lines,
+    /// To the counts.
+    pub counts: Counts,
+    /// Margins of new purchases less those of new reversals.
+    pub realised_margin: i64,
+    /// What it is worth at the end, if it has given notice.
+    pub under_notice: i64,
+}
+
+impl Line {
+    /// All of them, as a statement shows them.
+    pub const ALL: [Self; 8] = [
+        Self::Opening,
+        Self::Created,
+        Self::WonBack,
+        Self::Grown,
+        Self::Eroded,
+        Self::Lost,
+        Self::Remeasured,
+        Self::Closing,
+    ];
+}
+
+impl Standing {
+    /// Nothing is known yet, and purchases count that are later than a year before `moment`.
+    pub const fn at(moment: Time) -> Self {
+        Self {
+            since: moment.minus_days(TRAILING),
+            state: None,
+            margin: 0,
+        }
+    }
+
+    /// Takes a fact into account. Those of one customer come in the order in which they were recorded.
+    pub fn take(&mut self, fact: &Fact) {
+        match fact.what {
+            What::Opened | What::WonBack | What::NoticeWithdrawn => {
+                self.state = Some(State::Active);
+            }
+            What::NoticeGiven => self.state = Some(State::Leaving),
+            What::Lost => self.state = Some(State::Lost),
+            What::Bought { margin } if fact.at > self.since => {
+                self.margin = self.margin.saturating_add(margin);
+            }
+            What::Reversed { margin, bought_at } if bought_at > self.since => {
+                self.margin = self.margin.saturating_sub(margin);
+            }
+            What::Bought { .. } | What::Reversed { .. } => {}
+        }
+    }
+
+    /// Whether the relationship goes on, notice given or not.
+    pub const fn is_active(&self) -> bool {
+        matches!(self.state, Some(State::Active | State::Leaving))
+    }
+
+    /// What the customer is worth, in minor units; nothing unless it is active.
+    pub fn value(&self, assumptions: &Assumptions) -> i64 {
+        if self.is_active() {
+            assumptions.value(self.margin)
+        } else {
+            0
+        }
+    }
+}
+
+impl Assumptions {
+    /// What an active customer is worth whose trailing year left this margin, in minor units.
+    pub fn value(&self, margin: i64) -> i64 {
+        match self.method {
+            // A model is never in force before one was fitted.
+            Method::Simple | Method::MbgNbd => self.simple().value(margin),
+        }
+    }
+
+    /// The rates of the method SIMPLE.
+    pub const fn simple(&self) -> customer_value::Simple {
+        customer_value::Simple {
+            retention: self.annual_retention_rate,
+            discount: self.annual_discount_rate,
+        }
+    }
+}
+
+impl Account {
+    /// A customer of whom nothing is known yet.
+    pub fn new(period: Period) -> Self {
+        Self {
+            period,
+            start: Standing::at(period.start),
+            end: Standing::at(period.end),
+            counts: Counts::default(),
+            realised_margin: 0,
+        }
+    }
+
+    /// Takes a fact into account, which had been recorded when the statement before was measured, or had
+    /// not. The facts of one customer come in the order in which they were recorded.
+    pub fn take(&mut self, fact: &Fact, recorded_before: bool) {
+        if fact.at >= self.period.end {
+            return;
+        }
+        if recorded_before && fact.at < self.period.start {
+            self.start.take(fact);
+        } else {
+            self.take_news(fact);
+        }
+        self.end.take(fact);
+    }
+
+    fn take_news(&mut self, fact: &Fact) {
+        match fact.what {
+            What::Opened => self.counts.created += 1,
+            What::WonBack => self.counts.won_back += 1,
+            What::Lost => self.counts.lost += 1,
+            What::Bought { margin } => {
+                self.realised_margin = self.realised_margin.saturating_add(margin);
+            }
+            What::Reversed { margin, .. } => {
+                self.realised_margin = self.realised_margin.saturating_sub(margin);
+            }
+            What::NoticeGiven | What::NoticeWithdrawn => {}
+        }
+    }
+
+    /// What the customer contributes.
+    pub fn movement(&self) -> Movement {
+        let Period { before, after, .. } = &self.period;
+        let opening = self.start.value(before);
+        let unchanged = self.end.value(before);
+        let closing = self.end.value(after);
+        let mut lines = Lines {
+            opening,
+            closing,
+            remeasured: closing - unchanged,
+            ..Lines::default()
+        };
+        match (self.start.state, self.end.is_active()) {
+            (None, true) => lines.created = unchanged,
+            (Some(State::Lost), true) => lines.won_back = unchanged,
+            (Some(State::Active | State::Leaving), true) => {
+                lines.grown = (unchanged - opening).max(0);
+                lines.eroded = (unchanged - opening).min(0);
+            }
+            (Some(State::Active | State::Leaving), false) => lines.lost = -opening,
+            (None | Some(State::Lost), false) => {}
+        }
+        let leaving = self.end.state == Some(State::Leaving);
+        Movement {
+            lines,
+            counts: Counts {
+                opening: i64::from(self.start.is_active()),
+                closing: i64::from(self.end.is_active()),
+                ..self.counts
+            },
+            realised_margin: self.realised_margin,
+            under_notice: if leaving { closing } else { 0 },
+        }
+    }
+}
+
+impl Movement {
+    /// What it contributes to a line: how many customers of the counts, and how much money.
+    pub const fn of(&self, line: Line) -> (i64, i64) {
+        let (counts, lines) = (&self.counts, &self.lines);
+        match line {
+            Line::Opening => (counts.opening, lines.opening),
+            Line::Created => (counts.created, lines.created),
+            Line::WonBack => (counts.won_back, lines.won_back),
+            Line::Grown => (0, lines.grown),
+            Line::Eroded => (0, lines.eroded),
+            Line::Lost => (counts.lost, lines.lost),
+            Line::Remeasured => (0, lines.remeasured),
+            Line::Closing => (counts.closing, lines.closing),
+        }
+    }
+
+    /// The lines that it is listed under, with what it contributes: also those that only count it.
+    pub fn entries(&self) -> impl Iterator<Item = (Line, i64, i64)> {
+        let entry = |line| {
+            let (count, amount) = self.of(line);
+            (count != 0 || amount != 0).then_some((line, count, amount))
+        };
+        Line::ALL.into_iter().filter_map(entry)
+    }
+
+    /// Both together; `None` when a sum is beyond 64 bits.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            lines: self.lines.plus(&other.lines)?,
+            counts: self.counts.plus(&other.counts)?,
+            realised_margin: self.realised_margin.checked_add(other.realised_margin)?,
+            under_notice: self.under_notice.checked_add(other.under_notice)?,
+        })
+    }
+}
+
+impl Lines {
+    /// Whether the lines lead from the opening to the closing.
+    pub fn add_up(&self) -> bool {
+        let movements = [
+            self.created,
+            self.won_back,
+            self.grown,
+            self.eroded,
+            self.lost,
+            self.remeasured,
+        ];
+        let moved: i128 = movements.map(i128::from).iter().sum();
+        i128::from(self.opening) + moved == i128::from(self.closing)
+    }
+
+    fn plus(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            opening: self.opening.checked_add(other.opening)?,
+            created: self.created.checked_add(other.created)?,
+            won_back: self.won_back.checked_add(other.won_back)?,
+            grown: self.grown.checked_add(other.grown)?,
+            eroded: self.eroded.checked_add(other.eroded)?,
+            lost: self.lost.checked_add(other.lost)?,
+            remeasured: self.remeasured.checked_add(other.remeasured)?,
+            closing: self.closing.checked_add(other.closing)?,
+        })
+    }
+}
+
+impl Counts {
+    /// Whether the counts lead from the opening to the closing.
+    pub const fn add_up(&self) -> bool {
+        self.opening + self.created + self.won_back - self.lost == self.closing
+    }
+
+    fn plus(&self, other: &Self) -> Option<Self> {
+        Some(Self {
+            opening: self.opening.checked_add(other.opening)?,
+            created: self.created.checked_add(other.created)?,
+            won_back: self.won_back.checked_add(other.won_back)?,
+            lost: self.lost.checked_add(other.lost)?,
+            closing: self.closing.checked_add(other.closing)?,
+        })
+    }
+}

@@ -1,0 +1,19 @@
+//! Equity: the facts that customers are valued by, what was spent to win them, and the books of each currency.
+//!
+//! | table | file | key | value |
+//! |---|---|---|---|
+//! | `equity` | `facts.rs` | (currency, customer, page) | up to 32 facts, in the order of the journal |
+//! | `spent` | `spend.rs` | (currency, event) | an amount spent to win customers, or taken back |
+//! | `books` | `books.rs` | currency | the state of the ledger |
+//! | `statement` | `books.rs` | (currency, end in µs) | a closed period |
+//! | `assumed` | `books.rs` | (currency, version) | assumptions from then on |
+//!
+//! Facts, spends, assumptions and statements are only ever added, each with its place in the journal, so that
+//! any earlier state of knowledge can be measured again.
+
+pub(crate) mod books;
+pub(crate) mod facts;
+pub(crate) mod measure;
+pub(crate) mod spend;
+#[cfg(test)]
+mod tests;

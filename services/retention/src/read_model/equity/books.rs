@@ -1,0 +1,149 @@
+//! The books of each currency: assumptions, and the periods that were closed.
+
+use std::ops::ControlFlow;
+
+use customer_value::Simple;
+use eventsourcing::{Aggregate as _, Time};
+use money::Currency;
+use read_model::{Error, Rows, RowsMut, Table};
+use retention_domain::ledger::{Assumptions, Closed, Event, Ledger, StatementId};
+use runtime::Recorded;
+use serde::{Deserialize, Serialize};
+use server::Known;
+
+const BOOKS: Table<String, Ledger> = Table::new("books");
+const STATEMENTS: Table<(String, i64), Kept> = Table::new("statement");
+const ASSUMED: Table<(String, u64), Assumed> = Table::new("assumed");
+
+/// A closed period and its place in the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kept {
+    pub(crate) closed: Closed,
+    pub(crate) recorded: Recorded,
+}
+
+/// Assumptions and their place in the journal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Assumed {
+    assumptions: Assumptions,
+    recorded: Recorded,
+}
+
+/// The state of a ledger.
+pub(crate) fn ledger(rows: &dyn Rows, currency: Currency) -> Result<Ledger, Error> {
+    Ok(BOOKS.get(rows, &currency.to_string())?.unwrap_or_default())
+}
+
+/// The assumptions that somebody set and that are in force now; nothing while they are the defaults.
+pub(crate) fn in_force(rows: &dyn Rows, currency: Currency) -> Result<Option<Assumptions>, Error> {
+    let ledger = BOOKS.get(rows, &currency.to_string())?;
+    let set = ledger.filter(|ledger| ledger.assumptions_set_at.is_some());
+    Ok(set.map(|ledger| ledger.assumptions))
+}
+
+/// The currencies whose ledgers have a history.
+pub(crate) fn currencies(rows: &dyn Rows) -> Result<Vec<Currency>, Error> {
+    let found = BOOKS.scan(rows, &(), None, usize::MAX)?;
+    // Only codes of currencies are ever written.
+    let codes = found.into_iter().map(|(code, _)| code);
+    Ok(codes.filter_map(|code| code.parse().ok()).collect())
+}
+
+/// The rates of the method SIMPLE that are in force now; `unset` while they are the defaults.
+pub(crate) fn simple(rows: &dyn Rows, currency: Currency, unset: Simple) -> Result<Simple, Error> {
+    Ok(in_force(rows, currency)?.map_or(unset, |assumptions| assumptions.simple()))
+}
+
+/// The assumptions that had been recorded last by what was known; nothing before the first.
+pub(crate) fn assumed(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+) -> Result<Option<Assumptions>, Error> {
+    let mut found = None;
+    ASSUMED.visit(rows, &(currency.to_string(),), |_, assumed| {
+        if known.includes(&assumed.recorded) {
+            found = Some(assumed.assumptions);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(found)
+}
+
+/// The statement of this id.
+pub(crate) fn statement(
+    rows: &dyn Rows,
+    currency: Currency,
+    id: &StatementId,
+) -> Result<Option<Closed>, Error> {
+    let ledger = ledger(rows, currency)?;
+    let Some((_, end)) = ledger.closed.get(id) else {
+        return Ok(None);
+    };
+    ending_at(rows, currency, *end)
+}
+
+/// The statement whose period ended at this moment.
+pub(crate) fn ending_at(
+    rows: &dyn Rows,
+    currency: Currency,
+    end: Time,
+) -> Result<Option<Closed>, Error> {
+    let kept = STATEMENTS.get(rows, &(currency.to_string(), end.micros()))?;
+    Ok(kept.map(|kept| kept.closed))
+}
+
+/// The last statement that had been recorded by what was known.
+pub(crate) fn last(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+) -> Result<Option<Closed>, Error> {
+    let all = STATEMENTS.scan_rev(rows, &(currency.to_string(),), None, usize::MAX)?;
+    let last = all
+        .into_iter()
+        .find(|(_, kept)| known.includes(&kept.recorded));
+    Ok(last.map(|(_, kept)| kept.closed))
+}
+
+/// Statements in the order of their periods, from the first one that ends after `after`.
+pub(crate) fn statements(
+    rows: &dyn Rows,
+    currency: Currency,
+    after: Option<Time>,
+    limit: usize,
+) -> Result<Vec<Closed>, Error> {
+    let after = after.map(|end| (currency.to_string(), end.micros()));
+    let found = STATEMENTS.scan(rows, &(currency.to_string(),), after.as_ref(), limit)?;
+    Ok(found.into_iter().map(|(_, kept)| kept.closed).collect())
+}
+
+/// Lets an event happen to a ledger: the one that leaves its stream at `version`.
+pub(crate) fn apply(
+    rows: &mut dyn RowsMut,
+    currency: Currency,
+    event: &Event,
+    version: u64,
+    recorded: Recorded,
+) -> Result<(), Error> {
+    let code = currency.to_string();
+    let mut state = ledger(rows, currency)?;
+    state.evolve(event);
+    match event {
+        Event::AssumptionsSet { assumptions, .. } => {
+            let assumed = Assumed {
+                assumptions: *assumptions,
+                recorded,
+            };
+            ASSUMED.put(rows, &(code.clone(), version), &assumed)?;
+        }
+        Event::PeriodClosed(closed) => {
+            let kept = Kept {
+                closed: Closed::clone(closed),
+                recorded,
+            };
+            STATEMENTS.put(rows, &(code.clone(), closed.end.micros()), &kept)?;
+        }
+    }
+    BOOKS.put(rows, &code, &state)
+}
