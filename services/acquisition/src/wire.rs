@@ -7,7 +7,9 @@ pub(crate) mod campaign;
 pub(crate) mod event;
 pub(crate) mod proposition;
 pub(crate) mod prospect;
+pub(crate) mod report;
 pub(crate) mod resource;
+pub(crate) mod scorecard;
 
 use acquisition_domain::id::{CampaignName, PropositionId};
 use eventsourcing::Time;

@@ -9,9 +9,15 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod attribution;
+mod business;
 mod campaigns;
 mod edge;
 mod events;
+mod funnel;
 mod harness;
+mod knowledge;
 mod propositions;
 mod prospects;
+mod retention;
+mod scorecards;
