@@ -1,15 +1,20 @@
 //! The `patron` command line: starts the pair, shows what it knows, brings data in, checks and measures it.
 
+mod attribution;
 mod bench;
 mod campaigns;
 mod connect;
 mod customers;
 mod demo;
+mod funnel;
 mod healthcheck;
 mod import;
+mod moment;
 mod pair;
 mod promises;
+mod sample;
 mod scoreboard;
+mod scorecard;
 mod show;
 mod up;
 mod value;
@@ -57,6 +62,13 @@ enum Command {
     Bench(bench::Command),
     /// Ask a server whether it is ready; exit status 0 if it is.
     Healthcheck(healthcheck::Args),
+    /// How far prospects come.
+    Funnel(funnel::Args),
+    /// Which touches earned the credit for customers.
+    Attribution(attribution::Args),
+    /// Whether a campaign, a presentation or a benefit created customers who stay.
+    #[command(subcommand)]
+    Scorecard(scorecard::Command),
 }
 
 #[tokio::main]
@@ -78,6 +90,9 @@ async fn main() -> ExitCode {
         Command::Journal(command) => verify::run(command).await,
         Command::Bench(command) => bench::run(command).await,
         Command::Healthcheck(args) => healthcheck::run(args).await,
+        Command::Funnel(args) => funnel::run(args).await,
+        Command::Attribution(args) => attribution::run(args).await,
+        Command::Scorecard(command) => scorecard::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

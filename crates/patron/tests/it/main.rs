@@ -10,4 +10,5 @@
 mod demo;
 mod import;
 mod mistakes;
+mod reports;
 mod services;
