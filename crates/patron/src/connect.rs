@@ -7,6 +7,7 @@ use clap::Args;
 use patron_proto::acquisition::v1::campaign_service_client::CampaignServiceClient;
 use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
 use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
+use patron_proto::acquisition::v1::report_service_client::ReportServiceClient;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
@@ -43,6 +44,7 @@ pub(crate) struct Acquisition {
     pub(crate) propositions: PropositionServiceClient<Channel>,
     pub(crate) campaigns: CampaignServiceClient<Channel>,
     pub(crate) prospects: ProspectServiceClient<Channel>,
+    pub(crate) reports: ReportServiceClient<Channel>,
 }
 
 /// Clients of retention.
@@ -65,7 +67,8 @@ impl Services {
         Ok(Acquisition {
             propositions: PropositionServiceClient::new(channel.clone()),
             campaigns: CampaignServiceClient::new(channel.clone()),
-            prospects: ProspectServiceClient::new(channel),
+            prospects: ProspectServiceClient::new(channel.clone()),
+            reports: ReportServiceClient::new(channel).max_decoding_message_size(LARGEST),
         })
     }
 

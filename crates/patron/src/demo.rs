@@ -1,5 +1,6 @@
 //! `patron demo`: the whole idea on real data, in a temporary folder.
 
+mod clock;
 mod story;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -8,15 +9,27 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use eventsourcing::SystemClock;
+use clap::ValueEnum;
+use eventsourcing::{Clock as _, Days, SystemClock, Time};
+use patron_proto::acquisition::v1::{
+    AttributionDimension, AttributionModel, FunnelDimension, GetAttributionRequest,
+    GetFunnelRequest,
+};
 use patron_proto::retention::v1::{GetPromiseLedgerRequest, GetScoreboardRequest};
 use server::LogSource;
 
 use crate::connect::{Retention, Services, said};
 use crate::pair::{Pair, Plan, Settings};
+use crate::sample::live::Place;
+use crate::sample::{self, Business};
 use crate::show::print;
 use crate::up::told_to_stop;
-use crate::{campaigns, import, promises, scoreboard};
+use crate::{attribution, campaigns, funnel, import, promises, scoreboard};
+
+use clock::Lived;
+
+/// Which business the large demo shows.
+const SEED: u64 = 1_983;
 
 /// How to show it.
 #[derive(Debug, clap::Args)]
@@ -27,6 +40,16 @@ pub(crate) struct Args {
     /// Listen on these two ports from here on instead of on free ones.
     #[arg(long, value_name = "PORT", default_value_t = 0)]
     port: u16,
+    /// What is shown: a story, or two years of a business with 20,000 prospects.
+    #[arg(long, value_enum, default_value = "story")]
+    size: Size,
+}
+
+/// What is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Size {
+    Story,
+    Large,
 }
 
 /// The purchases that come with Patron: see `data/README.md`.
@@ -41,16 +64,24 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     } else {
         args.port.checked_add(1).context("no such port")?
     };
+    let begins = match args.size {
+        Size::Story => None,
+        Size::Large => Some(two_years_ago()),
+    };
+    let clock = Arc::new(Lived::new(begins));
     let pair = Pair::start(Plan {
         log: LogSource::Embedded(folder.path().join("journal")),
         data: folder.path().join("data"),
         acquisition: Some(local(args.port)),
         retention: Some(local(second)),
-        clock: Arc::new(SystemClock),
+        clock: Arc::<Lived>::clone(&clock),
         settings: Settings::default(),
     })
     .await?;
-    let shown = show(&pair, folder.path().join("cdnow.csv")).await;
+    let shown = match begins {
+        None => show(&pair, folder.path().join("cdnow.csv")).await,
+        Some(begins) => show_large(&pair, &clock, begins).await,
+    };
     if shown.is_ok() && !args.exit {
         hint(&services(&pair)?);
         tokio::select! {
@@ -88,6 +119,63 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     print(promise_ledger(&mut retention).await?);
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");
     import_cdnow(&retention, cdnow).await?;
+    heading("The scoreboard: people first, then money");
+    print(whole_scoreboard(&mut retention).await?);
+    Ok(())
+}
+
+/// The midnight from which two whole years have passed today.
+fn two_years_ago() -> Time {
+    Time::from_days(SystemClock.now().day()).minus_days(Days(sample::DAYS))
+}
+
+async fn show_large(pair: &Pair, clock: &Lived, begins: Time) -> anyhow::Result<()> {
+    pair.until_ready().await?;
+    let services = services(pair)?;
+    let mut acquisition = services.acquisition().await?;
+    let mut retention = services.retention().await?;
+    heading("Two years of a business: coffee for offices");
+    let started = Instant::now();
+    let business = Business::draw(SEED, sample::LARGE);
+    let place = Place {
+        acquisition: acquisition.clone(),
+        retention: retention.clone(),
+        begins,
+        set_clock: &|time| clock.set(time),
+    };
+    let prospects = sample::live::live(&business, place).await?.len();
+    clock.release();
+    let took = started.elapsed().as_secs_f64();
+    print(format!("{prospects} prospects lived in {took:.1} s"));
+    heading("How far prospects came, by what reached them first");
+    let request = GetFunnelRequest {
+        dimension: FunnelDimension::Channel as i32,
+        ..Default::default()
+    };
+    let found = acquisition.reports.get_funnel(request).await;
+    print(funnel::shown(
+        &found.map_err(|status| said(&status))?.into_inner(),
+    ));
+    heading("Who earned the credit for customers");
+    let request = GetAttributionRequest {
+        model: AttributionModel::Markov as i32,
+        dimension: AttributionDimension::Campaign as i32,
+        currency_code: "EUR".to_owned(),
+        ..Default::default()
+    };
+    let found = acquisition.reports.get_attribution(request).await;
+    print(attribution::shown(
+        &found.map_err(|status| said(&status))?.into_inner(),
+    ));
+    heading(
+        "Whether the customers of a campaign stay: `fresh` in odd quarters, `speed` in even ones",
+    );
+    for group in campaigns::scorecards(&mut acquisition, "office-coffee")
+        .await?
+        .chunks(4)
+    {
+        print(campaigns::shown(group));
+    }
     heading("The scoreboard: people first, then money");
     print(whole_scoreboard(&mut retention).await?);
     Ok(())
@@ -150,7 +238,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Asks again until `ready` says that the answer is the one that is waited for: the services hear of each
 /// other by events, a little later.
-async fn until<T, F>(
+pub(crate) async fn until<T, F>(
     what: &str,
     mut ask: impl FnMut() -> F,
     ready: impl Fn(&T) -> bool,

@@ -1,19 +1,24 @@
 //! The `patron` command line: starts the pair, shows what it knows, brings data in, checks and measures it.
 
+mod attribution;
 mod bench;
 mod book;
 mod campaigns;
 mod connect;
 mod customers;
 mod demo;
+mod funnel;
 mod healthcheck;
 mod import;
 mod ledger;
+mod moment;
 mod pair;
 mod promises;
 mod propositions;
 mod prospects;
+mod sample;
 mod scoreboard;
+mod scorecard;
 mod show;
 mod up;
 mod value;
@@ -76,6 +81,13 @@ enum Command {
     Work(work::Args),
     /// The customers of an owner or a territory and what they are worth, as of any day.
     Book(book::Args),
+    /// How far prospects come.
+    Funnel(funnel::Args),
+    /// Which touches earned the credit for customers.
+    Attribution(attribution::Args),
+    /// Whether a campaign, a presentation or a benefit created customers who stay.
+    #[command(subcommand)]
+    Scorecard(scorecard::Command),
 }
 
 #[tokio::main]
@@ -102,6 +114,9 @@ async fn main() -> ExitCode {
         Command::Healthcheck(args) => healthcheck::run(args).await,
         Command::Work(args) => work::run(args).await,
         Command::Book(args) => book::run(args).await,
+        Command::Funnel(args) => funnel::run(args).await,
+        Command::Attribution(args) => attribution::run(args).await,
+        Command::Scorecard(command) => scorecard::run(command).await,
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -154,6 +154,37 @@ pub(crate) fn now() -> Timestamp {
     server::timestamp(SystemClock.now())
 }
 
+/// A count with its thousands apart.
+pub(crate) fn count(number: i64) -> String {
+    grouped(&number.to_string())
+}
+
+/// A number of people that credit may have divided: whole ones without decimals.
+pub(crate) fn people(credit: f64) -> String {
+    let text = format!("{credit:.2}");
+    grouped(text.strip_suffix(".00").unwrap_or(&text))
+}
+
+/// Days with one decimal; a dash where they are undefined.
+pub(crate) fn days(days: Option<f64>) -> String {
+    days.map_or_else(|| "–".to_owned(), |days| format!("{days:.1}"))
+}
+
+/// A difference of shares in points; a dash where it is undefined.
+pub(crate) fn points(difference: Option<f64>) -> String {
+    let text = |difference: f64| format!("{:+.1} points", difference * 100.0);
+    difference.map_or_else(|| "–".to_owned(), text)
+}
+
+/// A resource name without the collections: `van-repair/fast`; anything else as it is.
+pub(crate) fn short(name: &str) -> String {
+    let Some(rest) = name.strip_prefix("propositions/") else {
+        return name.to_owned();
+    };
+    let parts = rest.split('/').step_by(2);
+    parts.collect::<Vec<&str>>().join("/")
+}
+
 /// What comes after the last slash of a name.
 pub(crate) fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)

@@ -4,6 +4,7 @@ pub(crate) mod campaigns;
 pub(crate) mod events;
 pub(crate) mod propositions;
 pub(crate) mod prospects;
+pub(crate) mod reports;
 
 use acquisition_domain::input::When;
 use prost_types::Timestamp;

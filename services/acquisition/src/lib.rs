@@ -28,6 +28,7 @@ use patron_proto::acquisition::v1::campaign_service_server::CampaignServiceServe
 use patron_proto::acquisition::v1::event_service_server::EventServiceServer;
 use patron_proto::acquisition::v1::proposition_service_server::PropositionServiceServer;
 use patron_proto::acquisition::v1::prospect_service_server::ProspectServiceServer;
+use patron_proto::acquisition::v1::report_service_server::ReportServiceServer;
 use runtime::{Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
@@ -37,17 +38,19 @@ use crate::api::events::Events;
 use crate::api::propositions::Propositions;
 use crate::api::prospects::Prospects;
 pub use crate::api::prospects::prospect_created_by;
+use crate::api::reports::Reports;
 use crate::desk::Desk;
 use crate::policy::absorb_prospect::AbsorbProspect;
 use crate::policy::flag_presentation::FlagPresentation;
 pub use crate::service::Acquisition;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 4] = [
+pub const SERVICES: [&str; 5] = [
     "patron.acquisition.v1.PropositionService",
     "patron.acquisition.v1.CampaignService",
     "patron.acquisition.v1.ProspectService",
     "patron.acquisition.v1.EventService",
+    "patron.acquisition.v1.ReportService",
 ];
 
 /// What value is computed with.
@@ -120,5 +123,10 @@ impl Running {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(
+            ReportServiceServer::new(Reports(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
     }
 }

@@ -13,20 +13,38 @@
 //! | `merged` | `merges.rs` | (prospect, merged prospect) | nothing |
 //! | `absorption` | `merges.rs` | merged prospect | whether it is merged, and absorbed |
 //! | `absorption-due` | `merges.rs` | merged prospect | it is still to be absorbed |
-//! | `customer` | `customers.rs` | customer | what became of the conversion |
+//! | `customer` | `customers.rs` | customer | when it was lost and won back |
 //! | `purchase` | `customers.rs` | (customer, µs, purchase) | amount and margin |
 //! | `reversal` | `customers.rs` | (customer, µs, purchase, reversal) | amount and margin taken back |
 //! | `promise` | `customers.rs` | (customer, promise) | what became of it |
-//! | `credit` | `credit.rs` | (proposition, campaign, customer) | credited by the last touch |
-//! | `named` | `credit.rs` | (proposition, campaign, customer) | named at the conversion |
+//! | `credit` | `credit.rs` | (touch point, customer) | touched before the conversion |
+//! | `named` | `credit.rs` | (touch point, customer) | named at the conversion |
 //! | `assessed` | `flags.rs` | (proposition, presentation, customer, promise) | an assessment |
 //! | `flag-counts` | `flags.rs` | (proposition, presentation) | assessments that count towards a flag |
 //! | `flag-due` | `flags.rs` | (proposition, presentation) | a flag is due |
+//! | `journey` | `journeys.rs` | (prospect, µs, version, place) | what happened to the prospect |
+//! | `offer` | `offers.rs` | proposition | its benefits, once published |
+//! | `offer-shown` | `offers.rs` | (proposition, presentation) | what it claims, and its flags |
+//! | `offer-run` | `offers.rs` | (proposition, campaign) | what it shows, and its start |
+//! | `cost` | `offers.rs` | (proposition, campaign, spend) | what it cost or brought back |
+//!
+//! Reports read what keeps where the journal took it (`Recorded`), so that they answer as of any moment and with
+//! the knowledge of any moment: `attribution.rs`, `funnel.rs`, `scorecard.rs`, `benefits.rs`.
 
 pub(crate) mod credit;
 pub(crate) mod customers;
+pub(crate) mod figures;
 pub(crate) mod flags;
 pub(crate) mod merges;
 pub(crate) mod propositions;
 pub(crate) mod prospects;
 pub(crate) mod scorecard;
+
+pub(crate) mod attribution;
+pub(crate) mod benefits;
+pub(crate) mod funnel;
+pub(crate) mod journeys;
+pub(crate) mod offers;
+pub(crate) mod period;
+pub(crate) mod point;
+pub(crate) mod promises;

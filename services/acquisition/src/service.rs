@@ -1,6 +1,6 @@
 //! Acquisition as the engine sees it: how events become rows, and what retention's events mean.
 
-use journal::{Event, StreamId};
+use journal::StreamId;
 use patron_proto::journal::v1::{Received, received::Outcome};
 use prost::Message as _;
 use read_model::RowsMut;
@@ -11,11 +11,11 @@ use uuid::Uuid;
 use acquisition_domain::id::PropositionId;
 use acquisition_domain::proposition;
 
-use crate::read_model::{credit, flags, merges, propositions, prospects};
+use crate::read_model::{credit, flags, journeys, merges, offers, propositions, prospects};
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 5;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -33,9 +33,9 @@ impl Service for Acquisition {
     fn apply(&self, rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError> {
         let id = fact.stream.id();
         match fact.stream.collection() {
-            "propositions" => of_proposition(rows, id, fact.event),
-            "prospects" => of_prospect(rows, id, fact.event),
-            "inbox" => received(rows, fact.event),
+            "propositions" => of_proposition(rows, id, fact),
+            "prospects" => of_prospect(rows, id, fact),
+            "inbox" => received(rows, fact),
             _ => Err(ApplyError::Unreadable(format!(
                 "no stream of acquisition: {}",
                 fact.stream
@@ -65,33 +65,36 @@ pub(crate) fn prospect_stream(id: Uuid) -> Result<StreamId, Wrong> {
     StreamId::new(format!("prospects/{id}")).map_err(|error| Wrong::new("name", error))
 }
 
-fn of_proposition(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), ApplyError> {
+fn of_proposition(rows: &mut dyn RowsMut, id: &str, fact: &Fact<'_>) -> Result<(), ApplyError> {
     let id = server::parse("stream", id)?;
-    let event = wire::event::proposition(event)?;
-    propositions::apply(rows, &id, &event)?;
+    let event = wire::event::proposition(fact.event)?;
+    let state = propositions::apply(rows, &id, &event)?;
+    offers::apply(rows, &id, fact.recorded(), &state, &event)?;
     if let proposition::Event::Presentation(event) = &event {
         flags::apply(rows, &id, event)?;
     }
     Ok(())
 }
 
-fn of_prospect(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), ApplyError> {
+fn of_prospect(rows: &mut dyn RowsMut, id: &str, fact: &Fact<'_>) -> Result<(), ApplyError> {
     let id: Uuid = server::parse("stream", id)?;
-    let event = wire::event::prospect(event)?;
+    let event = wire::event::prospect(fact.event)?;
     let prospect = prospects::apply(rows, id, &event)?;
     merges::apply(rows, id, &event)?;
+    let of = (id, prospect.conversion.is_some());
+    journeys::apply(rows, of, fact.version, fact.recorded(), &event)?;
     credit::apply(rows, id, &prospect, &event)?;
     Ok(())
 }
 
-fn received(rows: &mut dyn RowsMut, event: &Event) -> Result<(), ApplyError> {
+fn received(rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError> {
     let unreadable = |error: prost::DecodeError| ApplyError::Unreadable(error.to_string());
-    let received = Received::decode(event.payload.clone()).map_err(unreadable)?;
+    let received = Received::decode(fact.event.payload.clone()).map_err(unreadable)?;
     if !matches!(received.outcome, Some(Outcome::Applied(_))) {
         return Ok(());
     }
     let told = told::read(&received.r#type, received.schema, &received.payload)?;
     told.map_or(Ok(()), |told| {
-        told::apply(rows, &told).map_err(ApplyError::from)
+        told::apply(rows, fact.recorded(), &told).map_err(ApplyError::from)
     })
 }

@@ -1,15 +1,16 @@
 //! What retention tells: its public events, as far as they concern acquisition.
 
+use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
 use bytes::Bytes;
 use eventsourcing::Time;
-use money::Currency;
 use patron_proto::retention::v1 as proto;
 use prost::Message;
 use read_model::{Error, RowsMut};
-use server::{Wrong, currency, from_timestamp, money, parse, parse_optional, present, resource_id};
+use runtime::Recorded;
+use server::{Wrong, from_timestamp, money, parse, parse_optional, present, resource_id};
 use uuid::Uuid;
 
-use crate::read_model::customers::{self, Fate, Paid, Promise, Turn};
+use crate::read_model::customers::{self, Fate, Paid, Promise, Verdict};
 use crate::read_model::flags;
 use crate::wire;
 use crate::wire::time;
@@ -24,13 +25,12 @@ pub(crate) struct Told {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum What {
-    Opened(Currency),
     Turned {
         active: bool,
     },
     Promised {
         promise_id: String,
-        promise: Promise,
+        promise: Promised,
     },
     Judged {
         promise_id: String,
@@ -47,6 +47,16 @@ enum What {
     },
 }
 
+/// A promise as retention tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Promised {
+    at_conversion: bool,
+    due_at: Option<Time>,
+    proposition_id: Option<PropositionId>,
+    presentation_id: Option<PresentationId>,
+    benefit_id: BenefitId,
+}
+
 /// Reads an event of retention. `None` if it does not concern acquisition.
 ///
 /// # Errors
@@ -56,7 +66,6 @@ pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<To
         .strip_prefix("patron.retention.v1.")
         .unwrap_or_default();
     let read = match kind {
-        "RelationshipOpened" => opened,
         "RelationshipLost" => lost,
         "RelationshipWonBack" => won_back,
         "PromiseMade" => promised,
@@ -91,17 +100,6 @@ fn promise_name(name: &str) -> Result<(Uuid, String), Wrong> {
     Ok((parse("promise", customer)?, promise.to_owned()))
 }
 
-fn opened(payload: &Bytes) -> Result<Told, Wrong> {
-    let event: proto::RelationshipOpened = message(payload)?;
-    let what = What::Opened(currency("currency_code", &event.currency_code)?);
-    let at = time("occurred_at", event.occurred_at.as_ref())?;
-    Ok(Told {
-        customer: customer(&event.customer)?,
-        at,
-        what,
-    })
-}
-
 fn lost(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::RelationshipLost = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
@@ -131,13 +129,12 @@ fn promised(payload: &Bytes) -> Result<Told, Wrong> {
         "" => None,
         name => Some(wire::proposition_id("proposition", name)?),
     };
-    let promise = Promise {
-        made_at: at,
+    let promise = Promised {
         at_conversion: event.at_conversion,
         due_at: terms.due_at.as_ref().map(from_timestamp),
         proposition_id,
         presentation_id: parse_optional("presentation_id", &event.presentation_id)?,
-        verdicts: Vec::new(),
+        benefit_id: parse("terms.benefit_id", &terms.benefit_id)?,
     };
     Ok(Told {
         customer,
@@ -226,40 +223,52 @@ fn reversed(payload: &Bytes) -> Result<Told, Wrong> {
 }
 
 /// Folds what was told into the views.
-pub(crate) fn apply(rows: &mut dyn RowsMut, told: &Told) -> Result<(), Error> {
+pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> Result<(), Error> {
     let Told { customer, at, what } = told;
+    let (customer, at) = (*customer, *at);
     match what {
-        What::Opened(currency) => customers::opened(rows, *customer, *at, *currency),
-        What::Turned { active } => customers::turned(
-            rows,
-            *customer,
-            Turn {
-                at: *at,
-                active: *active,
-            },
-        ),
+        What::Turned { active } => customers::turned(rows, customer, recorded, (at, *active)),
         What::Promised {
             promise_id,
             promise,
-        } => {
-            if promise.at_conversion {
-                customers::promised(rows, *customer, promise_id, promise)?;
-            }
-            Ok(())
+        } if promise.at_conversion => {
+            let made = Promise {
+                recorded,
+                made_at: at,
+                due_at: promise.due_at,
+                proposition_id: promise.proposition_id.clone(),
+                presentation_id: promise.presentation_id.clone(),
+                benefit_id: promise.benefit_id.clone(),
+                verdicts: Vec::new(),
+            };
+            customers::promised(rows, customer, promise_id, &made)
         }
+        // Reports and flags judge what led to the conversion.
+        What::Promised { .. } => Ok(()),
         What::Judged { promise_id, fate } => {
-            let promise = customers::judged(rows, *customer, promise_id, (*at, *fate))?;
+            let said = Verdict {
+                recorded,
+                at,
+                fate: *fate,
+            };
+            let promise = customers::judged(rows, customer, promise_id, said)?;
             promise.map_or(Ok(()), |promise| {
-                flags::assessed(rows, *customer, promise_id, &promise)
+                flags::assessed(rows, customer, promise_id, &promise)
             })
         }
         What::Bought { purchase_id, paid } => {
-            customers::bought(rows, *customer, *at, purchase_id, *paid)
+            customers::bought(rows, customer, recorded, (at, purchase_id), *paid)
         }
         What::Reversed {
             purchase_id,
             reversal_id,
             back,
-        } => customers::reversed(rows, *customer, *at, (purchase_id, reversal_id), *back),
+        } => customers::reversed(
+            rows,
+            customer,
+            recorded,
+            (at, purchase_id, reversal_id),
+            *back,
+        ),
     }
 }

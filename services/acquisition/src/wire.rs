@@ -8,7 +8,9 @@ pub(crate) mod event;
 pub(crate) mod personal;
 pub(crate) mod proposition;
 pub(crate) mod prospect;
+pub(crate) mod report;
 pub(crate) mod resource;
+pub(crate) mod scorecard;
 
 use acquisition_domain::id::{CampaignName, PropositionId};
 use eventsourcing::Time;

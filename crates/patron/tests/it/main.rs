@@ -12,5 +12,6 @@ mod import;
 mod ledger;
 mod mistakes;
 mod prospects;
+mod reports;
 mod services;
 mod work;

@@ -9,15 +9,15 @@ use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::campaign_service_server::CampaignService;
 use read_model::{Error, Rows};
 use runtime::{Work, version};
-use server::{Page, from_timestamp, money_out, parse, present, timestamp};
+use server::{Asked, Page, parse, present};
 use tonic::{Request, Response, Status};
 
 use super::when;
 use crate::desk::Desk;
 use crate::read_model::propositions;
-use crate::read_model::scorecard::{Promises, Scorecard, scorecard};
+use crate::read_model::scorecard::{self, Basis};
 use crate::wire::campaign::{Planned, Spent};
-use crate::wire::{self, campaign_name, proposition_id, small_out};
+use crate::wire::{self, campaign_name, proposition_id};
 
 /// `CampaignService`.
 #[derive(Debug, Clone)]
@@ -183,12 +183,21 @@ impl CampaignService for Campaigns {
     ) -> Result<Response<proto::CampaignScorecard>, Status> {
         let (call, message) = server::open(request)?;
         let name = campaign_name("name", &message.name)?;
-        let now = self.0.engine.clock().now();
-        let as_of = message.as_of.as_ref().map_or(now, from_timestamp);
-        let simple = self.0.simple;
+        let model = wire::report::model_of_one("model", message.model)?;
+        let asked = Asked {
+            as_of: message.as_of.as_ref(),
+            known_at: message.known_at.as_ref(),
+            known_at_position: &message.known_at_position,
+        };
+        let moment = server::moment(&self.0.engine, &call, asked).await?;
+        let basis = Basis {
+            model,
+            moment: &moment,
+            simple: self.0.simple,
+        };
         let read = |rows: &dyn Rows| {
-            let card = scorecard(rows, &name, as_of, simple)?;
-            Ok(card.map(|card| card_out(&name, as_of, &card, simple)))
+            let card = scorecard::of_campaign(rows, &name, basis)?;
+            Ok(card.map(|card| wire::scorecard::campaign_out(&name, &card, basis)))
         };
         self.0
             .read(&call, &message.min_position, &message.name, read)
@@ -250,59 +259,4 @@ fn spend_of(
     let state = propositions::load(rows, id, std::slice::from_ref(key))?;
     let booked = state.spends.get(key);
     Ok(booked.map(|booked| wire::campaign::spend_out(key.spend_id.as_str(), &booked.spend)))
-}
-
-fn card_out(
-    name: &CampaignName,
-    as_of: Time,
-    card: &Scorecard,
-    simple: customer_value::Simple,
-) -> proto::CampaignScorecard {
-    let retention = card.retention.iter();
-    proto::CampaignScorecard {
-        campaign: name.to_string(),
-        as_of: Some(timestamp(as_of)),
-        model: "LAST".to_owned(),
-        created: f64::from(card.created),
-        active: f64::from(card.active),
-        lost: f64::from(card.created - card.active),
-        spend: Some(money_out(card.spend)),
-        cac: card.cac.map(money_out),
-        equity: Some(money_out(card.equity)),
-        equity_per_spend: card.equity_per_spend,
-        ltv_to_cac: card.ltv_to_cac,
-        margin_to_date: Some(money_out(card.margin)),
-        payback_days: card.payback_days.map(small_out),
-        retention: retention
-            .map(|after| proto::RetentionAfter {
-                days: small_out(after.days.0),
-                eligible: f64::from(after.eligible),
-                rate: after.rate,
-            })
-            .collect(),
-        promises: Some(promises_out(card.promises)),
-        other_currency_customers: small_out(card.other_currency),
-        flagged_presentation_ids: card.flagged.clone(),
-        value_basis: Some(proto::ValueBasis {
-            method: "SIMPLE".to_owned(),
-            annual_retention_rate: simple.retention.to_f64(),
-            annual_discount_rate: simple.discount.to_f64(),
-        }),
-    }
-}
-
-fn promises_out(tally: Promises) -> proto::PromiseTally {
-    let interval = tally.interval();
-    proto::PromiseTally {
-        made: small_out(tally.made),
-        kept: small_out(tally.kept),
-        broken: small_out(tally.broken),
-        repaired: small_out(tally.repaired),
-        waived: small_out(tally.waived),
-        open: small_out(tally.open),
-        overdue: small_out(tally.overdue),
-        kept_rate: tally.kept_rate(),
-        kept_rate_lower: interval.map(|interval| interval.low),
-        kept_rate_upper: interval.map(|interval| interval.high),
-    }
 }

@@ -1,49 +1,112 @@
-//! Which campaign a customer is credited to: the one of the last touch before the conversion.
+//! Which customers a campaign or a presentation may be credited with, and with how much of each.
 //!
-//! A touch may be recorded after the conversion that it led to, so credit can move. It is a function of the
-//! touches and the moment of conversion, whatever order they were recorded in.
+//! The rows only say who is in question: a touch may be recorded after the conversion that it led to, and how
+//! credit is divided is asked by each report anew. Every row is a set that only grows.
 
-use acquisition_domain::id::{CampaignName, TouchpointId};
-use acquisition_domain::prospect::{Conversion, Event, Prospect};
+use acquisition_domain::prospect::{Event, Prospect};
+use attribution::{HalfLife, Rule};
 use eventsourcing::Days;
 use read_model::{Error, Rows, RowsMut, Table};
+use server::Moment;
 use uuid::Uuid;
 
-use super::prospects::{self, Passed};
+use super::journeys::{self, Converted, Journey, Touched};
+use super::point::{Dimension, Point, PresentationName};
 
-/// How long before the conversion a touch still earns credit.
-const WINDOW: Days = Days(90);
+/// How long before the conversion a touch earns credit, if nothing else is asked.
+pub(crate) const WINDOW: Days = Days(90);
 
-const CREDITED: Table<(String, String, Uuid), ()> = Table::new("credit");
-const NAMED: Table<(String, String, Uuid), ()> = Table::new("named");
+/// By touch point: the customers with a touch of it before the conversion.
+const TOUCHED: Table<(String, Uuid), ()> = Table::new("credit");
+/// By touch point: the customers whose conversion names it.
+const NAMED: Table<(String, Uuid), ()> = Table::new("named");
 
-/// The customers credited to a campaign.
-pub(crate) fn credited(rows: &dyn Rows, campaign: &CampaignName) -> Result<Vec<Uuid>, Error> {
-    customers(&CREDITED, rows, campaign)
+/// A model that divides each conversion by itself.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Model(Rule);
+
+impl Model {
+    /// All to the last touch.
+    pub(crate) const LAST: Self = Self(Rule::Last);
+
+    /// This rule, with a half-life of a week; nothing if it has no credit for one customer.
+    pub(crate) const fn new(rule: Rule) -> Option<Self> {
+        match rule {
+            Rule::Markov => None,
+            Rule::TimeDecay(_) => Some(Self(Rule::TimeDecay(HalfLife::WEEK))),
+            Rule::First | Rule::Last | Rule::Linear | Rule::Position | Rule::Shapley => {
+                Some(Self(rule))
+            }
+        }
+    }
+
+    /// Its name.
+    pub(crate) const fn name(self) -> &'static str {
+        self.0.name()
+    }
 }
 
-/// The customers whose conversion names a campaign.
-pub(crate) fn named(rows: &dyn Rows, campaign: &CampaignName) -> Result<Vec<Uuid>, Error> {
-    customers(&NAMED, rows, campaign)
+/// A customer and how much of it is credited.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Credited {
+    pub(crate) journey: Journey,
+    /// From 0, excluded, to 1.
+    pub(crate) share: f64,
+}
+
+/// The customers credited to a touch point at a moment, by id.
+pub(crate) fn credited(
+    rows: &dyn Rows,
+    point: &Point,
+    model: Model,
+    moment: &Moment,
+) -> Result<Vec<Credited>, Error> {
+    let mut credited = Vec::new();
+    for customer in customers(&TOUCHED, rows, point)? {
+        let Some(journey) = journeys::get(rows, customer, moment)? else {
+            continue;
+        };
+        let share = share(&journey, point, model);
+        if share > 0.0 {
+            credited.push(Credited { journey, share });
+        }
+    }
+    Ok(credited)
+}
+
+/// The customers whose conversion names a touch point.
+pub(crate) fn named(rows: &dyn Rows, point: &Point) -> Result<Vec<Uuid>, Error> {
+    customers(&NAMED, rows, point)
 }
 
 fn customers(
-    table: &Table<(String, String, Uuid), ()>,
+    table: &Table<(String, Uuid), ()>,
     rows: &dyn Rows,
-    campaign: &CampaignName,
+    point: &Point,
 ) -> Result<Vec<Uuid>, Error> {
-    let prefix = (
-        campaign.proposition_id.to_string(),
-        campaign.campaign_id.to_string(),
-    );
-    let found = table.scan(rows, &prefix, None, usize::MAX)?;
-    Ok(found
-        .into_iter()
-        .map(|((_, _, customer), ())| customer)
-        .collect())
+    let found = table.scan(rows, &(point.to_string(),), None, usize::MAX)?;
+    Ok(found.into_iter().map(|((_, id), ())| id).collect())
 }
 
-/// Keeps the credit right after an event of a prospect, whose state is the one after it.
+/// The share of a conversion that a touch point earned; 0 of a journey that has none.
+fn share(journey: &Journey, point: &Point, model: Model) -> f64 {
+    let Some((converted_at, _)) = &journey.converted else {
+        return 0.0;
+    };
+    let dimension = point.dimension();
+    let path = journey.clone().into_path(*converted_at, WINDOW, |touched| {
+        touched.into_point(dimension).map(|found| found.to_string())
+    });
+    let shares = model.0.shares(&path).unwrap_or_default();
+    let name = point.to_string();
+    let earned = path.iter().zip(shares);
+    earned
+        .filter(|(touch, _)| touch.channel == name)
+        .map(|(_, share)| share)
+        .sum()
+}
+
+/// Notes after an event of a prospect, whose state is the one after it, who is in question for what.
 pub(crate) fn apply(
     rows: &mut dyn RowsMut,
     id: Uuid,
@@ -55,22 +118,16 @@ pub(crate) fn apply(
     };
     match event {
         Event::Converted { .. } => {
-            if let Some(campaign_id) = &conversion.campaign_id {
-                let proposition = conversion.proposition_id.to_string();
-                NAMED.put(rows, &(proposition, campaign_id.to_string(), id), &())?;
+            let converted = Converted::from(conversion);
+            for point in named_points(converted) {
+                NAMED.put(rows, &(point.to_string(), id), &())?;
             }
-            let touched = last_touch(rows, id, conversion, None)?;
-            credit(rows, id, touched)
-        }
-        Event::TouchpointRecorded { touchpoint_id, .. } => {
-            // Recorded late: take the credit away from where it went without this touch.
-            let before = last_touch(rows, id, conversion, Some(touchpoint_id))?;
-            let now = last_touch(rows, id, conversion, None)?;
-            if let Some(campaign) = before.filter(|before| Some(before) != now.as_ref()) {
-                CREDITED.delete(rows, &key(&campaign, id));
+            for touched in journeys::touches_until(rows, id, conversion.converted_at)? {
+                touch(rows, id, &touched)?;
             }
-            credit(rows, id, now)
+            Ok(())
         }
+        Event::TouchpointRecorded { touchpoint, .. } => touch(rows, id, &Touched::from(touchpoint)),
         Event::Created { .. }
         | Event::Qualified { .. }
         | Event::Closed { .. }
@@ -83,42 +140,22 @@ pub(crate) fn apply(
     }
 }
 
-fn credit(
-    rows: &mut dyn RowsMut,
-    customer: Uuid,
-    campaign: Option<CampaignName>,
-) -> Result<(), Error> {
-    campaign.map_or(Ok(()), |campaign| {
-        CREDITED.put(rows, &key(&campaign, customer), &())
-    })
+fn touch(rows: &mut dyn RowsMut, customer: Uuid, touched: &Touched) -> Result<(), Error> {
+    for dimension in [Dimension::Campaign, Dimension::Presentation] {
+        if let Some(point) = touched.point(dimension) {
+            TOUCHED.put(rows, &(point.to_string(), customer), &())?;
+        }
+    }
+    Ok(())
 }
 
-fn key(campaign: &CampaignName, customer: Uuid) -> (String, String, Uuid) {
-    (
-        campaign.proposition_id.to_string(),
-        campaign.campaign_id.to_string(),
-        customer,
-    )
-}
-
-/// The campaign of the last touch in the window that has one; of two at the same moment, the later in the
-/// journey. `without` is one of the prospect's own touches.
-fn last_touch(
-    rows: &dyn Rows,
-    id: Uuid,
-    conversion: &Conversion,
-    without: Option<&TouchpointId>,
-) -> Result<Option<CampaignName>, Error> {
-    let opens = conversion.converted_at.minus_days(WINDOW);
-    let window = opens..=conversion.converted_at;
-    let is_left_out = |passed: &Passed| {
-        let own = passed.from.is_none().then_some(&*passed.touchpoint_id);
-        own.is_some() && own == without.map(TouchpointId::as_str)
-    };
-    let journey = prospects::journey(rows, id)?.into_iter();
-    Ok(journey
-        .filter(|passed| !passed.after_conversion && !is_left_out(passed))
-        .filter(|passed| window.contains(&passed.touchpoint.occurred_at))
-        .filter_map(|passed| passed.touchpoint.touch.campaign)
-        .next_back())
+fn named_points(converted: Converted) -> impl Iterator<Item = Point> {
+    let presentation = converted.presentation_id.map(|presentation_id| {
+        Point::Presentation(PresentationName {
+            proposition_id: converted.proposition_id,
+            presentation_id,
+        })
+    });
+    let campaign = converted.campaign.map(Point::Campaign);
+    campaign.into_iter().chain(presentation)
 }

@@ -1,34 +1,35 @@
 //! What became of the customers that acquisition created, as retention tells it.
 //!
 //! Fed by the received events alone. A customer and everything here about it lie in one partition, so the
-//! order of events is the order in which they happened.
+//! order of events is the order in which they happened. Nothing is changed, only added, and everything keeps
+//! where the journal took it.
 
-use acquisition_domain::id::{PresentationId, PropositionId};
-use eventsourcing::Time;
-use money::Currency;
+use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
+use eventsourcing::{Days, Time};
 use read_model::{Error, Rows, RowsMut, Table};
+use runtime::Recorded;
 use serde::{Deserialize, Serialize};
+use server::{Known, Moment};
 use uuid::Uuid;
 
 const CUSTOMERS: Table<Uuid, Customer> = Table::new("customer");
-const PURCHASES: Table<(Uuid, i64, String), Paid> = Table::new("purchase");
-const REVERSALS: Table<(Uuid, i64, String, String), Paid> = Table::new("reversal");
+const PURCHASES: Table<(Uuid, i64, String), Booked> = Table::new("purchase");
+const REVERSALS: Table<(Uuid, i64, String, String), Booked> = Table::new("reversal");
 const PROMISES: Table<(Uuid, String), Promise> = Table::new("promise");
 
-/// A customer as acquisition sees it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// Whether somebody is a customer, from the beginning of the relationship on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) struct Customer {
-    pub(crate) acquired_at: Time,
-    pub(crate) currency: Currency,
     /// When it was lost and won back, in the order told.
-    pub(crate) turns: Vec<Turn>,
+    turns: Vec<Turn>,
 }
 
 /// A loss, or a win-back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Turn {
-    pub(crate) at: Time,
-    pub(crate) active: bool,
+struct Turn {
+    recorded: Recorded,
+    at: Time,
+    active: bool,
 }
 
 /// An amount and its margin, in minor units of the customer's currency.
@@ -38,17 +39,32 @@ pub(crate) struct Paid {
     pub(crate) margin: i64,
 }
 
+/// A purchase or a reversal, and where the journal took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Booked {
+    recorded: Recorded,
+    paid: Paid,
+}
+
 /// A promise of the conversion and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Promise {
+    pub(crate) recorded: Recorded,
     pub(crate) made_at: Time,
-    /// Only those are kept here.
-    pub(crate) at_conversion: bool,
     pub(crate) due_at: Option<Time>,
     pub(crate) proposition_id: Option<PropositionId>,
     pub(crate) presentation_id: Option<PresentationId>,
+    pub(crate) benefit_id: BenefitId,
     /// What was said of it, in the order told; empty while it is open.
-    pub(crate) verdicts: Vec<(Time, Fate)>,
+    pub(crate) verdicts: Vec<Verdict>,
+}
+
+/// Something that was said of a promise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Verdict {
+    pub(crate) recorded: Recorded,
+    pub(crate) at: Time,
+    pub(crate) fate: Fate,
 }
 
 /// What became of a promise.
@@ -61,99 +77,96 @@ pub(crate) enum Fate {
 }
 
 impl Customer {
-    /// Whether it was a customer at that moment.
-    pub(crate) fn is_active_at(&self, at: Time) -> bool {
-        let last = self.turns.iter().rfind(|turn| turn.at <= at);
-        self.acquired_at <= at && last.is_none_or(|turn| turn.active)
+    /// Whether it had not been lost by that moment, or had been won back since, as far as was known.
+    pub(crate) fn is_active_at(&self, at: Time, known: &Known) -> bool {
+        let told = |turn: &&Turn| turn.at <= at && known.includes(&turn.recorded);
+        let last = self.turns.iter().rfind(told);
+        last.is_none_or(|turn| turn.active)
     }
 }
 
 impl Promise {
     /// What had become of it by that moment; nothing while it was open.
-    pub(crate) fn fate_at(&self, at: Time) -> Option<Fate> {
-        let said = self.verdicts.iter().rfind(|(said_at, _)| *said_at <= at);
-        said.map(|(_, fate)| *fate)
+    pub(crate) fn fate(&self, moment: &Moment) -> Option<Fate> {
+        let told = |said: &&Verdict| moment.includes(said.at, &said.recorded);
+        self.verdicts.iter().rfind(told).map(|said| said.fate)
     }
 }
 
-/// A customer, if retention has told of it.
-pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<Customer>, Error> {
-    CUSTOMERS.get(rows, &id)
+/// A customer, active unless retention has told of a loss.
+pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Customer, Error> {
+    Ok(CUSTOMERS.get(rows, &id)?.unwrap_or_default())
 }
 
-/// The promises of a customer's conversion.
-pub(crate) fn promises(rows: &dyn Rows, id: Uuid) -> Result<Vec<Promise>, Error> {
-    let found = PROMISES.scan(rows, &(id,), None, usize::MAX)?;
-    Ok(found.into_iter().map(|(_, promise)| promise).collect())
+/// The promises of a customer's conversion that had been made by that moment.
+pub(crate) fn promises(rows: &dyn Rows, id: Uuid, moment: &Moment) -> Result<Vec<Promise>, Error> {
+    let found = PROMISES.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    let made = found.filter(|(_, promise)| moment.includes(promise.made_at, &promise.recorded));
+    Ok(made.map(|(_, promise)| promise).collect())
 }
 
-/// Everything that a customer paid and got back up to a moment, with its time; what came back is negative.
-pub(crate) fn payments(rows: &dyn Rows, id: Uuid, as_of: Time) -> Result<Vec<(Time, Paid)>, Error> {
+/// What a customer paid and got back, as far as was known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Account {
+    bought: Vec<(Time, String, Paid)>,
+    /// With the purchase that was taken back.
+    reversed: Vec<(Time, String, Paid)>,
+}
+
+/// Reads what a customer paid and got back.
+pub(crate) fn account(rows: &dyn Rows, id: Uuid, known: &Known) -> Result<Account, Error> {
     let bought = PURCHASES.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    let mut payments: Vec<(Time, Paid)> = bought
-        .map(|((_, at, _), paid)| (Time::from_micros(at), paid))
-        .collect();
-    for ((_, at, _, _), back) in REVERSALS.scan(rows, &(id,), None, usize::MAX)? {
-        let taken = Paid {
-            amount: -back.amount,
-            margin: -back.margin,
-        };
-        payments.push((Time::from_micros(at), taken));
-    }
-    payments.retain(|(at, _)| *at <= as_of);
-    payments.sort_by_key(|(at, _)| *at);
-    Ok(payments)
+    let reversed = REVERSALS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    Ok(Account {
+        bought: bought
+            .filter(|(_, booked)| known.includes(&booked.recorded))
+            .map(|((_, at, purchase), booked)| (Time::from_micros(at), purchase, booked.paid))
+            .collect(),
+        reversed: reversed
+            .filter(|(_, booked)| known.includes(&booked.recorded))
+            .map(|((_, at, purchase, _), booked)| (Time::from_micros(at), purchase, booked.paid))
+            .collect(),
+    })
 }
 
-/// The contribution margin of the 365 days up to a moment: purchases in them, less what of these was taken
-/// back by then.
-pub(crate) fn trailing_margin(rows: &dyn Rows, id: Uuid, as_of: Time) -> Result<i64, Error> {
-    let opens = as_of.minus_days(eventsourcing::Days(365));
-    let inside = |at: i64| (opens.micros() + 1..=as_of.micros()).contains(&at);
-    let bought = PURCHASES.scan(rows, &(id,), None, usize::MAX)?;
-    let counted: Vec<&str> = bought
-        .iter()
-        .filter(|((_, at, _), _)| inside(*at))
-        .map(|((_, _, purchase), _)| purchase.as_str())
-        .collect();
-    let earned: i64 = bought
-        .iter()
-        .filter(|((_, at, _), _)| inside(*at))
-        .map(|(_, paid)| paid.margin)
-        .sum();
-    let mut back = 0;
-    for ((_, at, purchase, _), paid) in REVERSALS.scan(rows, &(id,), None, usize::MAX)? {
-        if at <= as_of.micros() && counted.contains(&purchase.as_str()) {
-            back += paid.margin;
-        }
+impl Account {
+    /// The margin of everything up to a moment, with its time; of what came back it is negative.
+    pub(crate) fn margins(&self, as_of: Time) -> impl Iterator<Item = (Time, i64)> {
+        let bought = self.bought.iter().map(|(at, _, paid)| (*at, paid.margin));
+        let reversed = self
+            .reversed
+            .iter()
+            .map(|(at, _, paid)| (*at, -paid.margin));
+        bought.chain(reversed).filter(move |(at, _)| *at <= as_of)
     }
-    Ok(earned - back)
-}
 
-/// A relationship began.
-pub(crate) fn opened(
-    rows: &mut dyn RowsMut,
-    id: Uuid,
-    acquired_at: Time,
-    currency: Currency,
-) -> Result<(), Error> {
-    CUSTOMERS.put(
-        rows,
-        &id,
-        &Customer {
-            acquired_at,
-            currency,
-            turns: Vec::new(),
-        },
-    )
+    /// The contribution margin of the 365 days up to a moment: purchases in them, less what of these was
+    /// taken back by then.
+    pub(crate) fn trailing_margin(&self, as_of: Time) -> i64 {
+        let opens = as_of.minus_days(Days(365));
+        let inside = |at: Time| opens < at && at <= as_of;
+        let counted = || self.bought.iter().filter(|(at, ..)| inside(*at));
+        let earned: i64 = counted().map(|(_, _, paid)| paid.margin).sum();
+        let back = self.reversed.iter().filter(|(at, purchase, _)| {
+            *at <= as_of && counted().any(|(_, counted, _)| counted == purchase)
+        });
+        earned - back.map(|(_, _, paid)| paid.margin).sum::<i64>()
+    }
 }
 
 /// A relationship ended, or began again.
-pub(crate) fn turned(rows: &mut dyn RowsMut, id: Uuid, turn: Turn) -> Result<(), Error> {
-    let Some(mut customer) = CUSTOMERS.get(rows, &id)? else {
-        return Ok(());
-    };
-    customer.turns.push(turn);
+pub(crate) fn turned(
+    rows: &mut dyn RowsMut,
+    id: Uuid,
+    recorded: Recorded,
+    (at, active): (Time, bool),
+) -> Result<(), Error> {
+    let mut customer = get(rows, id)?;
+    customer.turns.push(Turn {
+        recorded,
+        at,
+        active,
+    });
     CUSTOMERS.put(rows, &id, &customer)
 }
 
@@ -161,23 +174,24 @@ pub(crate) fn turned(rows: &mut dyn RowsMut, id: Uuid, turn: Turn) -> Result<(),
 pub(crate) fn bought(
     rows: &mut dyn RowsMut,
     id: Uuid,
-    at: Time,
-    purchase: &str,
+    recorded: Recorded,
+    (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    PURCHASES.put(rows, &(id, at.micros(), purchase.to_owned()), &paid)
+    let key = (id, at.micros(), purchase.to_owned());
+    PURCHASES.put(rows, &key, &Booked { recorded, paid })
 }
 
 /// A purchase was taken back, or a part of it.
 pub(crate) fn reversed(
     rows: &mut dyn RowsMut,
     id: Uuid,
-    at: Time,
-    (purchase, reversal): (&str, &str),
-    back: Paid,
+    recorded: Recorded,
+    (at, purchase, reversal): (Time, &str, &str),
+    paid: Paid,
 ) -> Result<(), Error> {
     let key = (id, at.micros(), purchase.to_owned(), reversal.to_owned());
-    REVERSALS.put(rows, &key, &back)
+    REVERSALS.put(rows, &key, &Booked { recorded, paid })
 }
 
 /// A promise was made with the conversion.
@@ -195,13 +209,13 @@ pub(crate) fn judged(
     rows: &mut dyn RowsMut,
     id: Uuid,
     promise: &str,
-    (at, fate): (Time, Fate),
+    said: Verdict,
 ) -> Result<Option<Promise>, Error> {
     let key = (id, promise.to_owned());
     let Some(mut known) = PROMISES.get(rows, &key)? else {
         return Ok(None);
     };
-    known.verdicts.push((at, fate));
+    known.verdicts.push(said);
     PROMISES.put(rows, &key, &known)?;
     Ok(Some(known))
 }

@@ -85,13 +85,13 @@ pub(crate) fn assessed(
         .verdicts
         .iter()
         .rev()
-        .find_map(|(at, fate)| match fate {
+        .find_map(|said| match said.fate {
             Fate::Kept => Some(Assessment {
-                at: *at,
+                at: said.at,
                 kept: true,
             }),
             Fate::Broken => Some(Assessment {
-                at: *at,
+                at: said.at,
                 kept: false,
             }),
             // Repaired is still broken, and waived is neither.

@@ -8,7 +8,7 @@ use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows, RowsMut, Table};
 
 const STATES: Table<String, Proposition> = Table::new("proposition");
-pub(crate) const SPENDS: Table<(String, String, String), BookedSpend> = Table::new("spend");
+const SPENDS: Table<(String, String, String), BookedSpend> = Table::new("spend");
 const SPENT: Table<(String, String), i64> = Table::new("campaign");
 
 /// The state of a proposition, with the spends that are named.
@@ -77,22 +77,12 @@ pub(crate) fn campaigns(
     Ok(names.collect())
 }
 
-/// The spends of a campaign.
-pub(crate) fn spends(rows: &dyn Rows, name: &CampaignName) -> Result<Vec<BookedSpend>, Error> {
-    let prefix = (
-        name.proposition_id.to_string(),
-        name.campaign_id.to_string(),
-    );
-    let found = SPENDS.scan(rows, &prefix, None, usize::MAX)?;
-    Ok(found.into_iter().map(|(_, spend)| spend).collect())
-}
-
-/// Lets an event happen.
+/// Lets an event happen; the state after it.
 pub(crate) fn apply(
     rows: &mut dyn RowsMut,
     id: &PropositionId,
     event: &Event,
-) -> Result<(), Error> {
+) -> Result<Proposition, Error> {
     let mut state = load(rows, id, &event.parts())?;
     state.evolve(event);
     for (key, spend) in state.spends.take_changes() {
@@ -122,7 +112,8 @@ pub(crate) fn apply(
         | Event::Presentation(_)
         | Event::Campaign(_) => {}
     }
-    STATES.put(rows, &id.to_string(), &state)
+    STATES.put(rows, &id.to_string(), &state)?;
+    Ok(state)
 }
 
 fn spend_row(id: &PropositionId, key: &SpendKey) -> (String, String, String) {

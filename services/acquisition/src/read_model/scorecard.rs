@@ -1,31 +1,44 @@
-//! What a campaign cost and what became of its customers.
+//! What a campaign or a presentation cost and what became of its customers.
 
-use acquisition_domain::campaign::Campaign;
 use acquisition_domain::id::CampaignName;
-use customer_value::{Interval, Simple};
+use customer_value::Simple;
 use eventsourcing::{Days, Time};
-use money::{Money, div_half_even};
+use money::{Currency, Money};
 use read_model::{Error, Rows};
-use uuid::Uuid;
+use server::Moment;
 
-use super::customers::{self, Customer, Fate};
-use super::{credit, propositions};
+use super::credit::{self, Credited, Model};
+use super::customers;
+use super::figures::{double, ratio, rounded, share};
+use super::offers::{self, Cost};
+use super::point::{Point, PresentationName};
+use super::promises::{self, Promises};
 
 /// After how many days it is asked who stayed.
 const RETENTION_AFTER: [Days; 3] = [Days(30), Days(90), Days(365)];
 
-/// What a campaign cost and what became of its customers. Money is in the campaign's currency; a figure
-/// that is undefined is `None`.
+/// How a scorecard is computed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Basis<'a> {
+    pub(crate) model: Model,
+    pub(crate) moment: &'a Moment,
+    pub(crate) simple: Simple,
+}
+
+/// What a campaign or a presentation cost and what became of its customers. Customers are counted by their
+/// credit; a figure that is undefined is `None`.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Scorecard {
     /// Customers created.
-    pub(crate) created: u32,
+    pub(crate) created: f64,
     /// Of those, active.
-    pub(crate) active: u32,
+    pub(crate) active: f64,
+    /// Of those, lost.
+    pub(crate) lost: f64,
     /// Customers whose currency is another one: counted, in none of the amounts.
     pub(crate) other_currency: u32,
-    /// What the campaign cost.
-    pub(crate) spend: Money,
+    /// What it cost.
+    pub(crate) spend: Option<Money>,
     /// Spend per customer created, half to even.
     pub(crate) cac: Option<Money>,
     /// What the customers are worth.
@@ -42,7 +55,7 @@ pub(crate) struct Scorecard {
     pub(crate) retention: Vec<Retention>,
     /// What became of the promises.
     pub(crate) promises: Promises,
-    /// Presentations of the campaign that are flagged.
+    /// Its presentations that are flagged.
     pub(crate) flagged: Vec<String>,
 }
 
@@ -50,170 +63,187 @@ pub(crate) struct Scorecard {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Retention {
     pub(crate) days: Days,
-    pub(crate) eligible: u32,
+    pub(crate) eligible: f64,
     pub(crate) rate: Option<f64>,
 }
 
-/// What became of promises, by their state.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub(crate) struct Promises {
-    pub(crate) made: u32,
-    pub(crate) kept: u32,
-    /// Repaired ones among them.
-    pub(crate) broken: u32,
-    pub(crate) repaired: u32,
-    pub(crate) waived: u32,
-    pub(crate) open: u32,
-    pub(crate) overdue: u32,
-}
-
-impl Promises {
-    /// Kept of those kept or broken.
-    pub(crate) fn kept_rate(self) -> Option<f64> {
-        ratio(i64::from(self.kept), i64::from(self.kept + self.broken))
-    }
-
-    /// The Wilson 95 % interval of the kept rate.
-    pub(crate) fn interval(self) -> Option<Interval> {
-        Interval::wilson95(u64::from(self.kept), u64::from(self.kept + self.broken))
-    }
-}
-
-/// Computes the scorecard of a campaign as of a moment.
-pub(crate) fn scorecard(
+/// The scorecard of a campaign; its money is in the campaign's currency. Nothing if it was not known.
+pub(crate) fn of_campaign(
     rows: &dyn Rows,
     name: &CampaignName,
-    as_of: Time,
-    simple: Simple,
+    basis: Basis<'_>,
 ) -> Result<Option<Scorecard>, Error> {
-    let Some(proposition) = propositions::get(rows, &name.proposition_id)? else {
+    let moment = basis.moment;
+    let Some(run) = offers::run(rows, name, &moment.known)? else {
         return Ok(None);
     };
-    let Some(campaign) = proposition.campaigns.get(&name.campaign_id) else {
+    let costs = offers::costs(rows, name, moment)?;
+    let mut flagged = Vec::new();
+    for presentation_id in &run.presentation_ids {
+        let shown = PresentationName {
+            proposition_id: name.proposition_id.clone(),
+            presentation_id: presentation_id.clone(),
+        };
+        let shown = offers::shown(rows, &shown, &moment.known)?;
+        if shown.is_some_and(|shown| shown.is_flagged(moment)) {
+            flagged.push(presentation_id.to_string());
+        }
+    }
+    let effort = Effort {
+        currency: run.currency,
+        spend: Some(spent(&costs, run.currency)),
+        started_at: run.started_at(moment),
+        flagged,
+    };
+    card(rows, &Point::Campaign(name.clone()), effort, basis).map(Some)
+}
+
+/// The scorecard of a presentation, its money in this currency. Nothing if it was not known.
+pub(crate) fn of_presentation(
+    rows: &dyn Rows,
+    name: &PresentationName,
+    currency: Currency,
+    basis: Basis<'_>,
+) -> Result<Option<Scorecard>, Error> {
+    let moment = basis.moment;
+    let Some(shown) = offers::shown(rows, name, &moment.known)? else {
         return Ok(None);
     };
-    let spend = Money::new(campaign.plan.currency, spend_until(rows, name, as_of)?);
-    let cohort = Cohort::of(rows, name, campaign, as_of, simple)?;
-    let money = |minor_units| Money::new(campaign.plan.currency, minor_units);
-    let cac = share(spend.minor_units, cohort.created);
-    let shown = campaign.plan.presentation_ids.iter();
-    let flagged = shown.filter(|id| {
-        proposition
-            .presentations
-            .get(*id)
-            .is_some_and(|shown| shown.flag.is_some())
-    });
-    Ok(Some(Scorecard {
+    let mut costs = offers::costs_naming(rows, name, moment)?;
+    costs.retain(|cost| cost.amount.currency == currency);
+    let flagged = shown.is_flagged(moment);
+    let effort = Effort {
+        currency,
+        spend: (!costs.is_empty()).then(|| spent(&costs, currency)),
+        started_at: offers::first_start(rows, name, moment)?,
+        flagged: Vec::from_iter(flagged.then(|| name.presentation_id.to_string())),
+    };
+    card(rows, &Point::Presentation(name.clone()), effort, basis).map(Some)
+}
+
+/// What was put in.
+struct Effort {
+    currency: Currency,
+    spend: Option<Money>,
+    started_at: Option<Time>,
+    flagged: Vec<String>,
+}
+
+fn spent(costs: &[Cost], currency: Currency) -> Money {
+    Money::new(
+        currency,
+        costs.iter().map(|cost| cost.amount.minor_units).sum(),
+    )
+}
+
+fn card(
+    rows: &dyn Rows,
+    point: &Point,
+    effort: Effort,
+    basis: Basis<'_>,
+) -> Result<Scorecard, Error> {
+    let cohort = Cohort::of(rows, point, effort.currency, basis)?;
+    let money = |minor_units| Money::new(effort.currency, minor_units);
+    let sum = |exact| money(rounded(exact).unwrap_or(i64::MAX));
+    let spend = effort.spend.map(|spend| spend.minor_units);
+    let per_spend = |figure: f64| spend.and_then(|spend| ratio(figure, double(spend)));
+    let paid_back = effort
+        .started_at
+        .zip(spend)
+        .and_then(|(started_at, spend)| cohort.payback_days(spend, started_at));
+    let margin = cohort.margins.iter().map(|(_, margin)| margin).sum();
+    Ok(Scorecard {
         created: cohort.created,
         active: cohort.active,
+        lost: cohort.lost,
         other_currency: cohort.other_currency,
-        spend,
-        cac: cac.map(money),
-        equity: money(cohort.equity),
-        equity_per_spend: ratio(cohort.equity, spend.minor_units),
-        ltv_to_cac: ratio(cohort.value_at_creation, spend.minor_units),
-        margin: money(cohort.payments.iter().map(|(_, margin)| margin).sum()),
-        payback_days: cohort.payback_days(spend.minor_units, campaign.started_at),
+        spend: effort.spend,
+        cac: spend
+            .and_then(|spend| share(spend, cohort.created))
+            .map(money),
+        equity: sum(cohort.equity),
+        equity_per_spend: per_spend(cohort.equity),
+        ltv_to_cac: per_spend(cohort.value_at_creation),
+        margin: sum(margin),
+        payback_days: paid_back,
         retention: cohort.retention,
-        promises: promises(rows, name, as_of)?,
-        flagged: flagged.map(ToString::to_string).collect(),
-    }))
+        promises: promises::named(rows, point, basis.moment)?,
+        flagged: effort.flagged,
+    })
 }
 
-fn spend_until(rows: &dyn Rows, name: &CampaignName, as_of: Time) -> Result<i64, Error> {
-    let spends = propositions::spends(rows, name)?.into_iter();
-    let counted = spends.filter(|booked| booked.spend.incurred_at <= as_of);
-    Ok(counted
-        .map(|booked| {
-            let sign = if booked.spend.reverses.is_some() {
-                -1
-            } else {
-                1
-            };
-            sign * booked.spend.amount.minor_units
-        })
-        .sum())
-}
-
-/// The customers credited to a campaign, added up.
+/// The customers credited to a touch point, added up.
 #[derive(Debug, Default)]
 struct Cohort {
-    created: u32,
-    active: u32,
+    created: f64,
+    active: f64,
+    lost: f64,
     other_currency: u32,
-    equity: i64,
-    value_at_creation: i64,
-    /// Margins with their times.
-    payments: Vec<(Time, i64)>,
+    equity: f64,
+    value_at_creation: f64,
+    /// Margins with their times, in order.
+    margins: Vec<(Time, f64)>,
     retention: Vec<Retention>,
 }
 
 impl Cohort {
     fn of(
         rows: &dyn Rows,
-        name: &CampaignName,
-        campaign: &Campaign,
-        as_of: Time,
-        simple: Simple,
+        point: &Point,
+        currency: Currency,
+        basis: Basis<'_>,
     ) -> Result<Self, Error> {
         let mut cohort = Self::default();
-        let mut known = Vec::new();
-        for id in credit::credited(rows, name)? {
-            // Until retention has told of it, there is nothing to say of a customer but that it was created.
-            let Some(customer) = customers::get(rows, id)? else {
-                cohort.created += 1;
-                cohort.active += 1;
+        let mut stays = RETENTION_AFTER.map(Stay::after);
+        for Credited { journey, share } in credit::credited(rows, point, basis.model, basis.moment)?
+        {
+            let Some((acquired_at, converted)) = journey.converted else {
                 continue;
             };
-            if customer.acquired_at > as_of {
+            let (as_of, known) = (basis.moment.as_of, &basis.moment.known);
+            let customer = customers::get(rows, journey.prospect)?;
+            let active = customer.is_active_at(as_of, known);
+            cohort.created += share;
+            *(if active {
+                &mut cohort.active
+            } else {
+                &mut cohort.lost
+            }) += share;
+            for stay in &mut stays {
+                stay.count(&customer, acquired_at, share, basis.moment);
+            }
+            if converted.currency() != currency {
+                cohort.other_currency += 1;
                 continue;
             }
-            cohort.created += 1;
-            cohort.active += u32::from(customer.is_active_at(as_of));
-            if customer.currency == campaign.plan.currency {
-                cohort.add_money(rows, id, &customer, as_of, simple)?;
-            } else {
-                cohort.other_currency += 1;
+            let account = customers::account(rows, journey.prospect, known)?;
+            let value = |at| double(basis.simple.value(account.trailing_margin(at)));
+            if active {
+                cohort.equity += share * value(as_of);
             }
-            known.push(customer);
+            cohort.value_at_creation += share * value(acquired_at);
+            let margins = account.margins(as_of);
+            cohort
+                .margins
+                .extend(margins.map(|(at, margin)| (at, share * double(margin))));
         }
-        cohort.payments.sort_unstable();
-        cohort.retention = RETENTION_AFTER
-            .map(|days| retention(&known, days, as_of))
-            .to_vec();
+        cohort
+            .margins
+            .sort_by(|(a, x), (b, y)| a.cmp(b).then(x.total_cmp(y)));
+        cohort.retention = stays.map(Stay::retention).to_vec();
         Ok(cohort)
     }
 
-    fn add_money(
-        &mut self,
-        rows: &dyn Rows,
-        id: Uuid,
-        customer: &Customer,
-        as_of: Time,
-        simple: Simple,
-    ) -> Result<(), Error> {
-        if customer.is_active_at(as_of) {
-            self.equity += simple.value(customers::trailing_margin(rows, id, as_of)?);
-        }
-        let first = customers::trailing_margin(rows, id, customer.acquired_at)?;
-        self.value_at_creation += simple.value(first);
-        let payments = customers::payments(rows, id, as_of)?.into_iter();
-        self.payments
-            .extend(payments.map(|(at, paid)| (at, paid.margin)));
-        Ok(())
-    }
-
     /// UTC days from the start to the first day on which the cumulative margin had reached the spend.
-    fn payback_days(&self, spend: i64, started_at: Option<Time>) -> Option<u32> {
-        let started_at = started_at?;
-        let mut margin = 0;
-        for (i, (at, earned)) in self.payments.iter().enumerate() {
+    fn payback_days(&self, spend: i64, started_at: Time) -> Option<u32> {
+        let mut margin = 0.0;
+        for (i, (at, earned)) in self.margins.iter().enumerate() {
             margin += earned;
             let day_ends = self
-                .payments
+                .margins
                 .get(i + 1)
                 .is_none_or(|(next, _)| next.day() > at.day());
-            if day_ends && margin >= spend {
+            if day_ends && rounded(margin).is_some_and(|margin| margin >= spend) {
                 return u32::try_from(at.day() - started_at.day()).ok();
             }
         }
@@ -221,58 +251,54 @@ impl Cohort {
     }
 }
 
-fn retention(customers: &[Customer], days: Days, as_of: Time) -> Retention {
-    let due = |customer: &Customer| customer.acquired_at.plus_days(days);
-    let eligible: Vec<&Customer> = customers
-        .iter()
-        .filter(|customer| due(customer) <= as_of)
-        .collect();
-    let stayed = eligible
-        .iter()
-        .filter(|customer| customer.is_active_at(due(customer)))
-        .count();
-    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    Retention {
-        days,
-        eligible: u32::try_from(eligible.len()).unwrap_or(u32::MAX),
-        rate: ratio(count(stayed), count(eligible.len())),
-    }
+/// Who stayed so long, while customers are counted.
+struct Stay {
+    days: Days,
+    eligible: f64,
+    stayed: f64,
 }
 
-fn promises(rows: &dyn Rows, name: &CampaignName, as_of: Time) -> Result<Promises, Error> {
-    let mut tally = Promises::default();
-    for customer in credit::named(rows, name)? {
-        for promise in customers::promises(rows, customer)? {
-            if promise.made_at > as_of {
-                continue;
-            }
-            tally.made += 1;
-            match promise.fate_at(as_of) {
-                Some(Fate::Kept) => tally.kept += 1,
-                Some(Fate::Broken) => tally.broken += 1,
-                Some(Fate::Repaired) => {
-                    tally.broken += 1;
-                    tally.repaired += 1;
-                }
-                Some(Fate::Waived) => tally.waived += 1,
-                None if promise.due_at.is_some_and(|due_at| due_at < as_of) => tally.overdue += 1,
-                None => tally.open += 1,
-            }
+impl Stay {
+    const fn after(days: Days) -> Self {
+        Self {
+            days,
+            eligible: 0.0,
+            stayed: 0.0,
         }
     }
-    Ok(tally)
+
+    fn count(
+        &mut self,
+        customer: &customers::Customer,
+        acquired_at: Time,
+        share: f64,
+        moment: &Moment,
+    ) {
+        let Some(stayed) = stayed(customer, acquired_at, self.days, moment) else {
+            return;
+        };
+        self.eligible += share;
+        if stayed {
+            self.stayed += share;
+        }
+    }
+
+    fn retention(self) -> Retention {
+        Retention {
+            days: self.days,
+            eligible: self.eligible,
+            rate: ratio(self.stayed, self.eligible),
+        }
+    }
 }
 
-/// An amount divided among so many, half to even; nothing among none.
-fn share(minor_units: i64, among: u32) -> Option<i64> {
-    div_half_even(i128::from(minor_units), i128::from(among))
-        .and_then(|each| i64::try_from(each).ok())
-}
-
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "a ratio for people; no sum is made of it"
-)]
-fn ratio(part: i64, whole: i64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
+/// Whether a customer was not lost so long after the acquisition; nothing while that is not past.
+pub(crate) fn stayed(
+    customer: &customers::Customer,
+    acquired_at: Time,
+    days: Days,
+    moment: &Moment,
+) -> Option<bool> {
+    let due = acquired_at.plus_days(days);
+    (due <= moment.as_of).then(|| customer.is_active_at(due, &moment.known))
 }

@@ -11,6 +11,7 @@ use patron_proto::acquisition::v1::campaign_service_client::CampaignServiceClien
 use patron_proto::acquisition::v1::event_service_client::EventServiceClient;
 use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
 use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
+use patron_proto::acquisition::v1::report_service_client::ReportServiceClient;
 use patron_proto::types::v1::Money;
 use prost_types::Timestamp;
 use runtime::Options;
@@ -27,6 +28,8 @@ pub(crate) const NOW: i64 = 1_767_225_600;
 
 pub(crate) struct Harness {
     pub(crate) running: acquisition::Running,
+    pub(crate) topics: MemoryTopics,
+    pub(crate) clock: Arc<FixedClock>,
     pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     stop: CancellationToken,
@@ -47,6 +50,23 @@ impl Harness {
             inbox_topic: None,
             ..Options::for_pair("acquisition", "retention")
         };
+        Self::start_on(topics, clock, options).await
+    }
+
+    /// The same, with an ear for what retention tells.
+    pub(crate) async fn start_listening() -> Self {
+        let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
+        let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
+        let options = Options::for_pair("acquisition", "retention");
+        Self::start_on(topics, clock, options).await
+    }
+
+    /// A replica on a log that may hold something already.
+    pub(crate) async fn start_on(
+        topics: MemoryTopics,
+        clock: Arc<FixedClock>,
+        options: Options,
+    ) -> Self {
         let shown: Arc<FixedClock> = Arc::clone(&clock);
         let running = acquisition::start(&topics, shown, options, Settings::default())
             .await
@@ -72,6 +92,8 @@ impl Harness {
             .unwrap();
         Self {
             running,
+            topics,
+            clock,
             address,
             channel,
             stop,
@@ -93,6 +115,10 @@ impl Harness {
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn reports(&self) -> ReportServiceClient<Channel> {
+        ReportServiceClient::new(self.channel.clone())
     }
 
     /// The proposition of the story, as a draft with its two presentations.

@@ -9,12 +9,18 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod attribution;
 mod batches;
+mod business;
 mod campaigns;
 mod edge;
 mod events;
+mod funnel;
 mod harness;
+mod knowledge;
 mod merging;
 mod propositions;
 mod prospects;
+mod retention;
 mod retiring;
+mod scorecards;

@@ -1,0 +1,75 @@
+//! As of which moment a report is asked for, and over which period.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use prost_types::Timestamp;
+
+/// Business time and knowledge.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Moment {
+    /// What had happened by then, such as 2026-01-31T12:00:00Z [default: now].
+    #[arg(long, value_name = "TIME")]
+    as_of: Option<jiff::Timestamp>,
+    /// With what was recorded by then, at least a minute ago [default: all that is].
+    #[arg(long, value_name = "TIME")]
+    known_at: Option<jiff::Timestamp>,
+    /// The same by the token of an earlier answer (`known_at_position` in its JSON).
+    #[arg(long, value_name = "TOKEN", conflicts_with = "known_at")]
+    known_at_position: Option<String>,
+}
+
+impl Moment {
+    pub(crate) fn as_of(&self) -> Option<Timestamp> {
+        self.as_of.map(timestamp)
+    }
+
+    pub(crate) fn known_at(&self) -> Option<Timestamp> {
+        self.known_at.map(timestamp)
+    }
+
+    pub(crate) fn token(&self) -> String {
+        self.known_at_position.clone().unwrap_or_default()
+    }
+}
+
+/// A period of whole days.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Period {
+    /// The first day of the period, such as 2026-01-01 [default: the beginning of time].
+    #[arg(long, value_name = "DAY")]
+    start: Option<Date>,
+    /// The day after the last one of the period [default: up to now].
+    #[arg(long, value_name = "DAY")]
+    end: Option<Date>,
+}
+
+impl Period {
+    pub(crate) fn start(&self) -> anyhow::Result<Option<Timestamp>> {
+        self.start.map(midnight).transpose()
+    }
+
+    pub(crate) fn end(&self) -> anyhow::Result<Option<Timestamp>> {
+        self.end.map(midnight).transpose()
+    }
+}
+
+fn midnight(day: Date) -> anyhow::Result<Timestamp> {
+    Ok(timestamp(day.to_zoned(TimeZone::UTC)?.timestamp()))
+}
+
+fn timestamp(time: jiff::Timestamp) -> Timestamp {
+    server::timestamp(eventsourcing::Time::from_micros(time.as_microsecond()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{midnight, timestamp};
+
+    #[test]
+    fn a_day_begins_at_midnight_utc_and_a_moment_is_itself() {
+        let day = midnight(jiff::civil::date(2026, 1, 1)).unwrap();
+        assert_eq!((day.seconds, day.nanos), (1_767_225_600, 0));
+        let before = timestamp("1969-12-31T23:59:59.5Z".parse().unwrap());
+        assert_eq!((before.seconds, before.nanos), (-1, 500_000_000));
+    }
+}

@@ -1,0 +1,153 @@
+//! `ReportService`.
+
+use patron_proto::acquisition::v1 as proto;
+use patron_proto::acquisition::v1::report_service_server::ReportService;
+use prost_types::Timestamp;
+use read_model::{Error, Rows};
+use server::{Asked, Call, Moment, currency, invalid, not_found, unavailable};
+use tonic::{Request, Response, Status};
+
+use crate::desk::Desk;
+use crate::read_model::scorecard::Basis;
+use crate::read_model::{attribution, benefits, funnel, scorecard};
+use crate::wire;
+
+/// `ReportService`.
+#[derive(Debug, Clone)]
+pub(crate) struct Reports(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl ReportService for Reports {
+    async fn get_funnel(
+        &self,
+        request: Request<proto::GetFunnelRequest>,
+    ) -> Result<Response<proto::Funnel>, Status> {
+        let (call, message) = server::open(request)?;
+        let by = wire::report::optional_by(message.dimension)?;
+        let moment = self
+            .moment(
+                &call,
+                message.as_of.as_ref(),
+                message.known_at.as_ref(),
+                &message.known_at_position,
+            )
+            .await?;
+        let period =
+            wire::report::period(message.start.as_ref(), message.end.as_ref(), moment.as_of)?;
+        self.answer("funnel", move |rows| {
+            let found = funnel::funnel(rows, period, by, &moment)?;
+            Ok(Some(wire::report::funnel_out(period, by, &found, &moment)))
+        })
+        .await
+    }
+
+    async fn get_attribution(
+        &self,
+        request: Request<proto::GetAttributionRequest>,
+    ) -> Result<Response<proto::AttributionReport>, Status> {
+        let (call, message) = server::open(request)?;
+        let moment = self
+            .moment(
+                &call,
+                message.as_of.as_ref(),
+                message.known_at.as_ref(),
+                &message.known_at_position,
+            )
+            .await?;
+        let question = wire::report::question(&message, moment.as_of)?;
+        let answered = self.answer("attribution", move |rows| {
+            let found = attribution::report(rows, &question, &moment)?;
+            Ok(Some(found.map(|found| {
+                wire::report::attribution_out(&message, &question, found, &moment)
+            })))
+        });
+        let report = answered.await?.into_inner();
+        report
+            .map(Response::new)
+            .map_err(|too_large| invalid("currency_code", &too_large.to_string()))
+    }
+
+    async fn get_presentation_scorecard(
+        &self,
+        request: Request<proto::GetPresentationScorecardRequest>,
+    ) -> Result<Response<proto::PresentationScorecard>, Status> {
+        let (call, message) = server::open(request)?;
+        let name = wire::report::presentation_name("name", &message.name)?;
+        let currency = currency("currency_code", &message.currency_code)?;
+        let model = wire::report::model_of_one("model", message.model)?;
+        let moment = self
+            .moment(
+                &call,
+                message.as_of.as_ref(),
+                message.known_at.as_ref(),
+                &message.known_at_position,
+            )
+            .await?;
+        let simple = self.0.simple;
+        self.answer(&message.name, move |rows| {
+            let basis = Basis {
+                model,
+                moment: &moment,
+                simple,
+            };
+            let card = scorecard::of_presentation(rows, &name, currency, basis)?;
+            Ok(card.map(|card| wire::scorecard::presentation_out(&name, &card, basis)))
+        })
+        .await
+    }
+
+    async fn get_benefit_scorecard(
+        &self,
+        request: Request<proto::GetBenefitScorecardRequest>,
+    ) -> Result<Response<proto::BenefitScorecard>, Status> {
+        let (call, message) = server::open(request)?;
+        let name = wire::report::benefit_name("name", &message.name)?;
+        let moment = self
+            .moment(
+                &call,
+                message.as_of.as_ref(),
+                message.known_at.as_ref(),
+                &message.known_at_position,
+            )
+            .await?;
+        self.answer(&message.name, move |rows| {
+            let card = benefits::scorecard(rows, &name.0, &name.1, &moment)?;
+            Ok(card.map(|card| wire::scorecard::benefit_out(&name, &card, &moment)))
+        })
+        .await
+    }
+}
+
+impl Reports {
+    /// Which moment is meant; the rows hold all of it then.
+    async fn moment(
+        &self,
+        call: &Call,
+        as_of: Option<&Timestamp>,
+        known_at: Option<&Timestamp>,
+        known_at_position: &str,
+    ) -> Result<Moment, Status> {
+        let asked = Asked {
+            as_of,
+            known_at,
+            known_at_position,
+        };
+        server::moment(&self.0.engine, call, asked).await
+    }
+
+    /// Reads a report aside: it passes many rows, and other calls must not wait for it.
+    async fn answer<T: Send + 'static>(
+        &self,
+        name: &str,
+        read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error> + Send + 'static,
+    ) -> Result<Response<T>, Status> {
+        let engine = std::sync::Arc::clone(&self.0.engine);
+        engine.ready().map_err(|why| unavailable(&why))?;
+        let reading = tokio::task::spawn_blocking(move || engine.store().read(|rows| read(rows)));
+        let read = reading
+            .await
+            .map_err(|_| unavailable("the report was stopped; ask again"))?;
+        let found = read.map_err(|error| unavailable(&error.to_string()))?;
+        found.map(Response::new).ok_or_else(|| not_found(name))
+    }
+}
