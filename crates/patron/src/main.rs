@@ -5,19 +5,17 @@ mod campaigns;
 mod connect;
 mod customers;
 mod demo;
-mod healthcheck;
 mod import;
-mod pair;
 mod promises;
 mod scoreboard;
 mod show;
-mod up;
 mod value;
 mod verify;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use patron::{healthcheck, pair, run_to_end, up};
 
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
@@ -59,39 +57,21 @@ enum Command {
     Healthcheck(healthcheck::Args),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = server::start_logging(&cli.log) {
-        complain(&anyhow::anyhow!(error));
-        return ExitCode::from(2);
-    }
-    let done = match cli.command {
-        Command::Up(args) => up::run(args).await,
-        Command::Demo(args) => demo::run(args).await,
-        Command::Import(command) => import::run(command).await,
-        Command::Scoreboard(args) => scoreboard::run(args).await,
-        Command::Campaigns(args) => campaigns::run(args).await,
-        Command::Customers(args) => customers::run(args).await,
-        Command::Promises(args) => promises::run(args).await,
-        Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
-        Command::Journal(command) => verify::run(command).await,
-        Command::Bench(command) => bench::run(command).await,
-        Command::Healthcheck(args) => healthcheck::run(args).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
+    run_to_end(&cli.log, async move {
+        match cli.command {
+            Command::Up(args) => up::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Import(command) => import::run(command).await,
+            Command::Scoreboard(args) => scoreboard::run(args).await,
+            Command::Campaigns(args) => campaigns::run(args).await,
+            Command::Customers(args) => customers::run(args).await,
+            Command::Promises(args) => promises::run(args).await,
+            Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
+            Command::Journal(command) => verify::run(command).await,
+            Command::Bench(command) => bench::run(command).await,
+            Command::Healthcheck(args) => healthcheck::run(args).await,
         }
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a person reads what went wrong"
-)]
-fn complain(error: &anyhow::Error) {
-    eprintln!("patron: {error:#}");
+    })
 }
