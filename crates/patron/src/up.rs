@@ -239,14 +239,18 @@ async fn serve(
     }
     // From here on nobody is ended in the middle of something, not even while the log is opened.
     let mut told_to_stop = pin!(told_to_stop());
-    let starting = Pair::start(Plan {
+    let plan = Plan {
         log,
         data,
         acquisition,
         retention,
         clock: Arc::new(SystemClock),
         settings: assumptions.settings(),
-    });
+    };
+    let starting = async {
+        tracing::info!("the log is being opened");
+        Pair::start(plan).await
+    };
     let pair = tokio::select! {
         biased;
         () = &mut told_to_stop => return Ok(()),

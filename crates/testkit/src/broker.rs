@@ -95,6 +95,15 @@ impl Cluster {
         run(command.args(arguments))
     }
 
+    /// Where a broker keeps its logs.
+    pub fn data(&self, broker: u32) -> PathBuf {
+        self.home
+            .path()
+            .join("cluster")
+            .join(broker.to_string())
+            .join("data")
+    }
+
     fn script<const N: usize>(&self, arguments: [&str; N]) -> anyhow::Result<String> {
         run(self.command().args(arguments))
     }

@@ -1,33 +1,27 @@
 //! One run: brokers, two instances of each service, clients, faults, calm, verdict.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::rc::Rc;
-use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
-use futures::future::join_all;
 use patron_proto::retention::v1::GetPromiseLedgerRequest;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
-use tempfile::TempDir;
 use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep};
+use tokio::time::Instant;
+use tonic::transport::Channel;
 
 use crate::broker::Cluster;
-use crate::clients;
-use crate::faults::{self, Counts, Slot};
-use crate::history::{Book, History};
-use crate::instance::{Plan, Service, free_ports};
-use crate::judge::{Violation, judge, tallied};
+use crate::faults::{self, Counts};
+use crate::history::History;
+use crate::instance::Service;
+use crate::judge::{Fate, Violation, judge, tallied};
 use crate::logs::Logs;
-use crate::session::{Session, Surroundings, channel};
+use crate::pair::{Crew, Pair, data};
+use crate::session::Surroundings;
 
 /// Instances of each service.
 const INSTANCES: usize = 2;
-/// How long everything may take to come to rest when nothing is done to it any more.
-const REST: Duration = Duration::from_secs(90);
 /// From this length on a run has room for a long pause of the broker.
 const LONG: Duration = Duration::from_secs(60);
 
@@ -71,33 +65,30 @@ pub struct Report {
 /// When it could not be made: a broker or a binary that does not start. What is wrong with Patron is a
 /// violation instead.
 pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
-    let folder = TempDir::with_prefix("patron-chaos-")?;
-    let brokers = chaos.brokers;
-    let cluster = Arc::new(spawn_blocking(move || Cluster::start(brokers)).await??);
-    let mut slots = slots(chaos, cluster.address(), folder.path())?;
-    let around = surroundings(chaos, &slots)?;
-    let ready = ready(&mut slots).await;
-    ready.with_context(|| said(folder.path()))?;
-    let (history, faults, mut violations) = storm(chaos, &cluster, &mut slots, &around).await?;
-    let logs = calm(cluster.address(), &mut slots, &mut violations).await?;
-    violations.extend(ledgers(&around, &logs).await?);
-    violations.extend(judge(&history, &logs));
-    for slot in &mut slots {
-        if let Some(process) = slot.process.take() {
-            let surprise = faults::stop(&slot.plan, process).await;
-            violations.extend(surprise.map(surprising));
+    let mut pair = Pair::start(&chaos.binary, chaos.brokers, INSTANCES).await?;
+    let around = pair.surroundings(chaos.duration)?;
+    let (history, faults, mut violations) = storm(chaos, &mut pair, &around).await?;
+    let mut records = 0;
+    match pair.rest().await {
+        Ok(logs) => {
+            let retention = &around.instances[Service::Retention as usize];
+            violations.extend(ledgers(retention, &logs).await?);
+            violations.extend(judge(&history, &logs));
+            records = logs.ends().iter().sum();
         }
+        Err(why) => violations.push(Violation {
+            check: "everything comes to rest",
+            what: why.to_string(),
+        }),
     }
-    violations.extend(replay(chaos, &cluster, folder.path()).await?);
-    let kept = (!violations.is_empty()).then(|| folder.keep());
+    violations.extend(end(&mut pair).await?);
+    violations.extend(replay(chaos, &pair.cluster, pair.folder.path()).await?);
+    let kept = (!violations.is_empty()).then(|| pair.folder.keep());
+    let answered = history.ops.iter().filter(|op| !op.answers.is_empty());
     Ok(Report {
-        commands: history
-            .ops
-            .iter()
-            .filter(|op| !op.answers.is_empty())
-            .count(),
+        commands: answered.count(),
         sent: history.ops.iter().map(|op| op.sent).sum(),
-        records: logs.ends().iter().sum(),
+        records,
         faults,
         longest: longest(&history),
         violations,
@@ -110,101 +101,27 @@ fn longest(history: &History) -> Duration {
     waits.max().unwrap_or_default()
 }
 
-/// Both services run from one folder of data for each instance.
-fn slots(chaos: &Chaos, kafka: &str, folder: &Path) -> anyhow::Result<Vec<Slot>> {
-    let mut ports = free_ports(INSTANCES * Service::BOTH.len()).into_iter();
-    let mut slots = Vec::new();
-    for service in Service::BOTH {
-        for number in 0..INSTANCES {
-            let plan = Plan {
-                binary: chaos.binary.clone(),
-                service,
-                kafka: kafka.to_owned(),
-                replication: chaos.brokers,
-                data: folder.join(format!("data-{number}")),
-                port: ports.next().context("no port is free")?,
-                log: folder.join(format!("{}-{number}.log", service.name())),
-            };
-            let process = Some(plan.start()?);
-            slots.push(Slot { plan, process });
-        }
-    }
-    Ok(slots)
-}
-
-fn surroundings(chaos: &Chaos, slots: &[Slot]) -> anyhow::Result<Surroundings> {
-    let mut instances = [Vec::new(), Vec::new()];
-    for slot in slots {
-        instances[slot.plan.service as usize].push(channel(&slot.plan.url())?);
-    }
-    let began = Instant::now();
-    Ok(Surroundings {
-        instances,
-        began,
-        gives_up: began + chaos.duration + REST * 2,
-    })
-}
-
-/// Waits until every instance is ready, as an orchestrator would.
-async fn ready(slots: &mut [Slot]) -> anyhow::Result<()> {
-    let until = Instant::now() + REST;
-    for index in 0..slots.len() {
-        loop {
-            let ended = faults::ended_by_themselves(slots)?;
-            if let Some(ended) = ended.first() {
-                bail!("{ended}");
-            }
-            let Some(slot) = slots.get(index) else { break };
-            let mut check = Command::new(&slot.plan.binary);
-            check.args(["healthcheck", &slot.plan.url()]);
-            let checked = spawn_blocking(move || check.output()).await??;
-            if checked.status.success() {
-                break;
-            }
-            if Instant::now() > until {
-                bail!("{} is not ready after {REST:?}", slot.plan.url());
-            }
-            sleep(Duration::from_millis(200)).await;
-        }
-    }
-    Ok(())
-}
-
 /// Clients and faults, until the time is over and everybody has an answer.
 async fn storm(
     chaos: &Chaos,
-    cluster: &Arc<Cluster>,
-    slots: &mut [Slot],
+    pair: &mut Pair,
     around: &Surroundings,
 ) -> anyhow::Result<(History, Counts, Vec<Violation>)> {
-    let book = Rc::new(Book::default());
-    let session = |number: u64| {
-        let seed = chaos.seed.wrapping_mul(1_000).wrapping_add(number);
-        Session::new(around.clone(), Rc::clone(&book), seed)
-    };
-    let shared = clients::prepare(&mut session(0)).await;
-    let shared = shared.context("the clients cannot begin")?;
+    let crew = Crew::prepare(around, chaos.seed).await?;
     let until = Instant::now() + chaos.duration;
-    let working = join_all((1..=u64::from(chaos.clients)).map(|number| {
-        let (mut session, shared) = (session(number), &shared);
-        async move { clients::work(&mut session, shared, until).await }
-    }));
     let pause = if chaos.duration >= LONG {
         Duration::from_secs(20)
     } else {
         Duration::from_secs(5)
     };
-    let (_, of_brokers, of_instances) = tokio::join!(
-        working,
-        faults::brokers(cluster, chaos.seed, until, pause),
-        faults::instances(slots, chaos.seed, until),
+    let ((), of_brokers, of_instances) = tokio::join!(
+        crew.work(chaos.clients, until),
+        faults::brokers(&pair.cluster, chaos.seed, until, pause),
+        faults::instances(&mut pair.slots, chaos.seed, until),
     );
     let (of_instances, surprises) = of_instances?;
-    let history = Rc::try_unwrap(book)
-        .ok()
-        .context("all clients have ended")?;
     Ok((
-        history.close(),
+        crew.close()?,
         of_instances.plus(of_brokers?),
         surprises.into_iter().map(surprising).collect(),
     ))
@@ -217,52 +134,35 @@ fn surprising(what: String) -> Violation {
     }
 }
 
-/// Waits until everything that was told has arrived; what the logs hold then.
-async fn calm(
-    kafka: &str,
-    slots: &mut [Slot],
-    violations: &mut Vec<Violation>,
-) -> anyhow::Result<Logs> {
-    let until = Instant::now() + REST;
-    let mut ends = Vec::new();
-    loop {
-        violations.extend(
-            faults::ended_by_themselves(slots)?
-                .into_iter()
-                .map(surprising),
-        );
-        let logs = Logs::read(kafka).await?;
-        let rest = logs.at_rest();
-        let still = std::mem::replace(&mut ends, logs.ends()) == logs.ends();
-        if rest.is_ok() && still {
-            return Ok(logs);
+/// Tells all instances to stop.
+async fn end(pair: &mut Pair) -> anyhow::Result<Vec<Violation>> {
+    let surprises = faults::ended_by_themselves(&mut pair.slots)?;
+    let mut violations: Vec<Violation> = surprises.into_iter().map(surprising).collect();
+    for slot in &mut pair.slots {
+        if let Some(process) = slot.process.take() {
+            let surprise = faults::stop(&slot.plan, process).await;
+            violations.extend(surprise.map(surprising));
         }
-        if Instant::now() > until {
-            violations.push(Violation {
-                check: "everything comes to rest",
-                what: format!("{rest:?}"),
-            });
-            return Ok(logs);
-        }
-        sleep(Duration::from_secs(1)).await;
     }
+    Ok(violations)
 }
 
 /// Every instance of retention shows the promises that acquisition was told of.
-async fn ledgers(around: &Surroundings, logs: &Logs) -> anyhow::Result<Vec<Violation>> {
+async fn ledgers(retention: &[Channel], logs: &Logs) -> anyhow::Result<Vec<Violation>> {
     let told = logs.journals[Service::Acquisition as usize].iter();
     let told = tallied(told.flat_map(|judged| {
         let taken = judged.received.iter();
         taken.map(|event| (event.r#type.as_str(), &event.payload[..]))
     }));
     let last = |kind: &str| {
-        let ended = |fate: &&crate::judge::Fate| fate.told.last().is_some_and(|last| last == kind);
+        let ended = |fate: &&Fate| fate.told.last().is_some_and(|last| last == kind);
         i64::try_from(told.values().filter(ended).count()).unwrap_or(i64::MAX)
     };
+    // A promise that was repaired was broken.
     let broken = last("Broken") + last("Repaired");
     let expected = (last("Kept"), broken, last("Repaired"), last("Made"));
     let mut violations = Vec::new();
-    for instance in &around.instances[Service::Retention as usize] {
+    for instance in retention {
         let mut client = PromiseServiceClient::new(instance.clone());
         let asked = GetPromiseLedgerRequest::default();
         let ledger = client.get_promise_ledger(asked).await?.into_inner();
@@ -285,8 +185,8 @@ async fn replay(chaos: &Chaos, cluster: &Cluster, folder: &Path) -> anyhow::Resu
         let mut verify = Command::new(&chaos.binary);
         verify
             .args(["journal", "verify", "--kafka", cluster.address()])
-            .arg("--data")
-            .arg(folder.join(format!("data-{number}")));
+            .args(["--replication", &cluster.brokers().to_string(), "--data"])
+            .arg(data(folder, number));
         let verified = spawn_blocking(move || verify.output()).await??;
         if !verified.status.success() {
             let mut what = String::from_utf8_lossy(&verified.stdout).into_owned();
@@ -298,21 +198,6 @@ async fn replay(chaos: &Chaos, cluster: &Cluster, folder: &Path) -> anyhow::Resu
         }
     }
     Ok(violations)
-}
-
-/// The last lines of everybody's log.
-fn said(folder: &Path) -> String {
-    let mut said = String::from("the instances did not become ready");
-    for service in Service::BOTH {
-        let path = folder.join(format!("{}-0.log", service.name()));
-        let text = std::fs::read_to_string(path).unwrap_or_default();
-        let lines: Vec<&str> = text.lines().collect();
-        for line in lines.iter().rev().take(5).rev() {
-            // Writing to a string cannot fail.
-            let _ = write!(said, "\n  {}: {line}", service.name());
-        }
-    }
-    said
 }
 
 impl fmt::Display for Report {

@@ -52,8 +52,10 @@ impl Service {
 /// What an instance is started with; it can be started any number of times.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// The binary `patron`.
+    /// The binary: `patron`, or the service alone.
     pub binary: PathBuf,
+    /// Whether the binary is the service alone.
+    pub is_alone: bool,
     /// Which service.
     pub service: Service,
     /// Kafka's address.
@@ -80,8 +82,12 @@ impl Plan {
     pub fn start(&self) -> anyhow::Result<Instance> {
         let log = appended(&self.log)?;
         let name = self.service.name();
-        let child = Command::new(&self.binary)
-            .args(["--log", "info", "up", "--only", name])
+        let mut command = Command::new(&self.binary);
+        command.args(["--log", "info"]);
+        if !self.is_alone {
+            command.args(["up", "--only", name]);
+        }
+        let child = command
             .args(["--kafka", &self.kafka])
             .args(["--replication", &self.replication.to_string()])
             .arg(format!("--{name}-address"))

@@ -9,6 +9,7 @@
 //! |---|---|
 //! | `broker.rs` | one or three brokers, by `scripts/kafka` |
 //! | `instance.rs` | one instance of a service as a process |
+//! | `pair.rs` | so many instances of both services, on brokers of their own |
 //! | `session.rs` | a client that retries with the same request id at another instance |
 //! | `clients.rs` | what such clients do all day |
 //! | `faults.rs` | what happens to instances and brokers meanwhile |
@@ -25,6 +26,7 @@ mod history;
 mod instance;
 mod judge;
 mod logs;
+mod pair;
 mod session;
 
 pub use broker::Cluster;
@@ -33,4 +35,5 @@ pub use faults::Counts;
 pub use history::{Answer, History, Op, Read};
 pub use instance::{Instance, Plan, Service, free_ports};
 pub use judge::{Violation, judge};
-pub use logs::{Judged, Logs, read_all};
+pub use logs::{Judged, Logs, Published, read_all};
+pub use pair::Pair;
