@@ -6,6 +6,7 @@ mod connect;
 mod customers;
 mod demo;
 mod import;
+mod inbox;
 mod promises;
 mod scoreboard;
 mod show;
@@ -50,6 +51,9 @@ enum Command {
     /// Look after a journal.
     #[command(subcommand)]
     Journal(verify::Command),
+    /// Look after events of the other service that could not be read.
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Command),
@@ -70,6 +74,7 @@ fn main() -> ExitCode {
             Command::Promises(args) => promises::run(args).await,
             Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
             Command::Journal(command) => verify::run(command).await,
+            Command::Inbox(command) => inbox::run(command).await,
             Command::Bench(command) => bench::run(command).await,
             Command::Healthcheck(args) => healthcheck::run(args).await,
         }

@@ -11,6 +11,7 @@
 //! | `~u` | stream | why this release cannot serve it |
 //! | `~n` | inbox partition | [`InboxRow`]: what was received last |
 //! | `~k` | (inbox partition, subject) | how many events of the subject are parked |
+//! | `~q` | (inbox partition, sequence) | a parked event, as `Received` |
 //!
 //! Names that begin with a tilde are the engine's; all others are the service's.
 
@@ -31,6 +32,7 @@ pub(crate) const IGNORED: Table<(u32, u64), ()> = Table::new("~i");
 pub(crate) const UNREADABLE: Table<String, String> = Table::new("~u");
 pub(crate) const INBOX: Table<u32, InboxRow> = Table::new("~n");
 pub(crate) const PARKED: Table<(u32, String), u64> = Table::new("~k");
+pub(crate) const QUEUE: Table<(u32, u64), Vec<u8>> = Table::new("~q");
 
 /// The version of a stream: how many events it has. It is what an etag says.
 pub fn version(rows: &dyn Rows, stream: &str) -> Result<u64, Error> {

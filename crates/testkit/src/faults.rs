@@ -73,9 +73,15 @@ pub(crate) async fn instances(
     let (mut counts, mut surprises) = (Counts::default(), Vec::new());
     loop {
         sleep(millis(&mut chance, 1_500..5_000)).await;
-        surprises.extend(ended_by_themselves(slots)?);
+        let ended = ended_by_themselves(slots)?;
         if Instant::now() > until {
+            surprises.extend(ended);
             return Ok((counts, surprises));
+        }
+        if !ended.is_empty() {
+            // Whoever was started just now is left alone for a while.
+            surprises.extend(ended);
+            continue;
         }
         let which = chance.random_range(0..slots.len());
         let Some(slot) = slots.get_mut(which) else {

@@ -1,6 +1,7 @@
 //! `cargo xtask`: what the tree can do for those who work on it.
 
 mod chaos;
+mod contract;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -19,11 +20,14 @@ struct Cli {
 enum Command {
     /// Kill everything while clients work, and judge what they heard.
     Chaos(chaos::Args),
+    /// Write docs/asyncapi.yaml and docs/EVENTS.md from the contract.
+    Contract(contract::Args),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Chaos(args) => chaos::run(&args),
+        Command::Contract(args) => contract::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -15,7 +15,7 @@ use crate::read_model::{credit, flags, propositions, prospects};
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]

@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use eventsourcing::Clock;
 use journal::Topics;
+use patron_proto::admin::v1::inbox_service_server::InboxServiceServer;
 use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
@@ -42,11 +43,12 @@ pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 4] = [
+pub const SERVICES: [&str; 5] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
+    server::INBOX_SERVICE,
 ];
 
 /// A running replica and its methods.
@@ -95,5 +97,8 @@ impl Running {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(InboxServiceServer::new(server::Inbox(Arc::clone(
+            &self.engine,
+        ))))
     }
 }

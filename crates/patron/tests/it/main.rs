@@ -9,5 +9,7 @@
 
 mod demo;
 mod import;
+mod inbox;
 mod mistakes;
+mod operating;
 mod services;

@@ -11,6 +11,7 @@ mod batch;
 mod customers;
 mod events;
 mod harness;
+mod inbox;
 mod promises;
 mod scoreboard;
 mod told;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::harness::{Harness, at, euros, terms};
 
 /// Publishes events about one prospect, as acquisition's relay does.
-async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
+pub(crate) async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
     let options = harness.running.engine.options();
     let spec = TopicSpec {
         name: options.inbox_topic.clone().unwrap(),
@@ -70,7 +70,7 @@ fn converted(id: Uuid) -> acquisition::ProspectConverted {
 }
 
 /// Waits until so many events were received.
-async fn received(harness: &Harness, count: u64) {
+pub(crate) async fn received(harness: &Harness, count: u64) {
     let all = async {
         while harness
             .running
