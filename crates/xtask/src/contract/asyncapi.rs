@@ -57,7 +57,7 @@ pub(crate) const HEADERS: &[Header] = &[
     header(
         "ce_schemaversion",
         "pattern: \"^[1-9][0-9]*$\"",
-        "The schema of the message; a new one is told to be read by what it adds.",
+        "The schema of the message, from 1. It rises when the meaning of a field changes, not when a field is added.",
     ),
     header(
         "content-type",
