@@ -9,10 +9,12 @@ mod clock;
 mod parts;
 mod refusal;
 pub mod scenario;
+mod sealed;
 mod time;
 
 pub use aggregate::Aggregate;
 pub use clock::{Clock, FixedClock, SystemClock};
 pub use parts::Parts;
 pub use refusal::{Class, Explain};
+pub use sealed::Sealed;
 pub use time::{Days, Time};

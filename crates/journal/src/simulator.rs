@@ -19,6 +19,7 @@ mod faults;
 mod world;
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -42,11 +43,13 @@ struct Shared {
     clock: Arc<SimulatedClock>,
 }
 
-/// Tokio's time, seen from a fixed date.
+/// Tokio's time, seen from a fixed date, with leaps.
 #[derive(Debug)]
 struct SimulatedClock {
     began: Instant,
     at: Time,
+    /// Microseconds that it was put forward by hand.
+    leapt: AtomicI64,
 }
 
 impl Simulator {
@@ -58,6 +61,7 @@ impl Simulator {
             clock: Arc::new(SimulatedClock {
                 began: Instant::now(),
                 at: now,
+                leapt: AtomicI64::new(0),
             }),
         }))
     }
@@ -80,6 +84,12 @@ impl Simulator {
     /// The names of all topics with the number of their partitions.
     pub fn topics(&self) -> Vec<(String, u32)> {
         self.0.world().topics()
+    }
+
+    /// The log's clock leaps forward, and with it all that go by it.
+    pub fn leap(&self, by: Duration) {
+        let micros = i64::try_from(by.as_micros()).unwrap_or(i64::MAX);
+        self.0.clock.leapt.fetch_add(micros, Ordering::SeqCst);
     }
 
     /// Puts a record at the end of a partition that exists, past all faults.
@@ -118,7 +128,9 @@ impl fmt::Debug for Shared {
 impl Clock for SimulatedClock {
     fn now(&self) -> Time {
         let elapsed = i64::try_from(self.began.elapsed().as_micros()).unwrap_or(i64::MAX);
-        Time::from_micros(self.at.micros().saturating_add(elapsed))
+        let leapt = self.leapt.load(Ordering::SeqCst);
+        let passed = elapsed.saturating_add(leapt);
+        Time::from_micros(self.at.micros().saturating_add(passed))
     }
 }
 

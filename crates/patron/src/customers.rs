@@ -49,7 +49,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         view: CustomerView::Basic as i32,
         page_size: args.limit,
         page_token: args.page,
-        min_position: String::new(),
+        ..Default::default()
     };
     let page = retention.customers.list_customers(request).await;
     let page = page.map_err(|status| said(&status))?.into_inner();

@@ -112,9 +112,12 @@ async fn import_cdnow(retention: &Retention, file: PathBuf) -> anyhow::Result<()
         .await
         .context("writing the purchases to the temporary folder")?;
     let started = Instant::now();
-    let outcome = import::purchases(retention, &file, None).await?;
+    let outcome = import::purchases::import(retention, &file, None).await?;
     let took = started.elapsed().as_secs_f64();
-    print(format!("{} in {took:.1} s", import::summary(&outcome)));
+    print(format!(
+        "{} in {took:.1} s",
+        import::send::summary(&outcome, "purchases")
+    ));
     Ok(())
 }
 

@@ -14,6 +14,10 @@ pub mod up;
 use std::process::ExitCode;
 use std::time::Duration;
 
+/// Half of the work of a command is small pieces of memory, allocated on one thread and freed on another.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How long something that cannot be interrupted may keep the process alive after its work is done.
 const FAREWELL: Duration = Duration::from_secs(2);
 

@@ -8,6 +8,8 @@ mod demo;
 mod import;
 mod inbox;
 mod promises;
+mod propositions;
+mod prospects;
 mod scoreboard;
 mod show;
 mod value;
@@ -46,6 +48,10 @@ enum Command {
     Customers(customers::Args),
     /// How promises were kept, by benefit.
     Promises(promises::Args),
+    /// What is offered, to whose problem, and how it is presented.
+    Propositions(propositions::Args),
+    /// Who may become a customer, and how they came.
+    Prospects(prospects::Args),
     /// What customers are worth, from files and without a service.
     Value(value::Args),
     /// Look after a journal.
@@ -72,6 +78,8 @@ fn main() -> ExitCode {
             Command::Campaigns(args) => campaigns::run(args).await,
             Command::Customers(args) => customers::run(args).await,
             Command::Promises(args) => promises::run(args).await,
+            Command::Propositions(args) => propositions::run(args).await,
+            Command::Prospects(args) => prospects::run(args).await,
             Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
             Command::Journal(command) => verify::run(command).await,
             Command::Inbox(command) => inbox::run(command).await,

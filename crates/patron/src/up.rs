@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use eventsourcing::SystemClock;
+use eventsourcing::{Days, SystemClock};
 use money::Rate;
 #[cfg(feature = "kafka")]
 use server::KafkaOptions;
@@ -130,10 +130,6 @@ impl Kafka {
 }
 
 /// What value is computed with.
-#[expect(
-    clippy::struct_field_names,
-    reason = "they are rates, and are called so on the command line"
-)]
 #[derive(Debug, Clone, clap::Args)]
 pub struct Assumptions {
     /// The share of customers that stay a year, from 0 up to but not 1.
@@ -145,6 +141,9 @@ pub struct Assumptions {
     /// The share of a price that is margin when nothing is said, from 0 to 1.
     #[arg(long, env = "PATRON_DEFAULT_MARGIN_RATE", default_value = "0.5", value_parser = share)]
     default_margin_rate: Rate,
+    /// After how many days without a purchase a customer counts as lost; without it, never.
+    #[arg(long, env = "PATRON_INACTIVITY_DAYS")]
+    inactivity_days: Option<u32>,
 }
 
 fn rate(text: &str) -> Result<Rate, String> {
@@ -198,6 +197,7 @@ impl Assumptions {
                 annual_retention_rate: self.annual_retention_rate,
                 annual_discount_rate: self.annual_discount_rate,
                 default_margin_rate: self.default_margin_rate,
+                inactivity_days: self.inactivity_days.map(Days),
             },
         }
     }

@@ -10,6 +10,7 @@ use std::{fmt, fs};
 use bytes::Bytes;
 
 use crate::damage::{Damage, panic_text};
+use crate::filter::Filter;
 use crate::patience::{Progress, patiently};
 use crate::redo::Redo;
 use crate::summary::{Identity, Summary};
@@ -24,6 +25,8 @@ const LOCK_RETRIES: u32 = 500;
 pub(crate) struct Disk {
     trees: Option<Trees>,
     damage: Arc<Damage>,
+    /// The keys of the rows that may be in it.
+    filter: Filter,
 }
 
 struct Trees {
@@ -60,6 +63,10 @@ impl Disk {
     }
 
     pub(crate) fn get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
+        if !self.filter.may_have(key) {
+            self.damage.check()?;
+            return Ok(None);
+        }
         let found = self.guarded("get a row", |trees| trees.rows.get(key))?;
         Ok(found.map(|value| Bytes::copy_from_slice(&value)))
     }
@@ -87,6 +94,10 @@ impl Disk {
 
     /// Writes one row. Atomic with nothing: see [`crate::redo`].
     pub(crate) fn write(&self, key: &[u8], value: Option<&[u8]>) -> Result<(), Error> {
+        // Before the row is in sled alone: until the batch is written, an overlay has it.
+        if value.is_some() {
+            self.filter.add(key);
+        }
         self.guarded("write a row", |trees| match value {
             Some(value) => trees.rows.insert(key, value).map(drop),
             None => trees.rows.remove(key).map(drop),
@@ -189,6 +200,7 @@ fn open_verified(
     let mut disk = Disk {
         trees: Some(trees),
         damage: Arc::default(),
+        filter: Filter::new(),
     };
     let stored = disk.summary()?;
     if let Some((_, found)) = &stored {
@@ -283,6 +295,7 @@ fn verify(disk: &Disk, expected: Summary, progress: &Progress) -> Result<(), Err
     };
     disk.visit(&KeyRange::all(), Direction::Forward, &mut |key, value| {
         found.replace(key, None, Some(value));
+        disk.filter.add(key);
         progress.step();
         std::ops::ControlFlow::Continue(())
     })?;

@@ -39,6 +39,7 @@ mod damage;
 mod digest;
 mod disk;
 mod error;
+mod filter;
 mod flusher;
 mod generation;
 mod key;

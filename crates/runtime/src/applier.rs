@@ -12,6 +12,7 @@ use read_model::{RowsMut, Store};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
+use crate::marks;
 use crate::mutant::Mutant;
 use crate::progress::Progress;
 use crate::rows::{
@@ -29,8 +30,10 @@ pub(crate) const RECEIVED: &str = "patron.journal.v1.Received";
 /// Records folded in one step when there is a backlog. Without one, a step is a single record.
 const STEP: usize = 1_024;
 
-/// Expired request ids that one accepted commit clears away: more than it adds, and bounded.
-const CLEARED_PER_COMMIT: usize = 4;
+/// Every so many accepted commits of a partition, expired request ids are cleared away: more of them than
+/// those commits added, and boundedly many.
+const CLEARED_EVERY: u64 = 64;
+const CLEARED_AT_ONCE: usize = 256;
 
 /// Why applying cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -170,12 +173,11 @@ impl<S: Service> Applier<S> {
         }
         position.accepted += 1;
         self.fold(rows, partition, position, offset, commit)?;
-        remember(
-            rows,
-            partition,
-            Time::from_micros(position.recorded_at),
-            commit,
-        )?;
+        let now = Time::from_micros(position.recorded_at);
+        remember(rows, partition, now, commit)?;
+        if position.accepted.is_multiple_of(CLEARED_EVERY) {
+            forget(rows, partition, now.minus_days(REQUESTS_REMEMBERED))?;
+        }
         Ok(Verdict::Accepted { offset })
     }
 
@@ -223,6 +225,9 @@ impl<S: Service> Applier<S> {
         if UNREADABLE.get(rows, &stream)?.is_some() {
             return Ok(());
         }
+        if marks::fold(rows, fact)? {
+            return Ok(());
+        }
         if fact.event.kind == RECEIVED {
             fold_received(rows, fact)?;
         }
@@ -245,7 +250,7 @@ impl<S: Service> Applier<S> {
     }
 }
 
-/// Remembers that this request took effect, and forgets a few whose time is over.
+/// Remembers that this request took effect.
 fn remember(
     rows: &mut dyn RowsMut,
     partition: Partition,
@@ -262,16 +267,16 @@ fn remember(
         recorded_at: at,
     };
     REQUESTS.put(rows, &(stream.clone(), commit.request_id), &request)?;
-    EXPIRIES.put(rows, &(partition, at, stream, commit.request_id), &())?;
-    forget(rows, partition, recorded_at.minus_days(REQUESTS_REMEMBERED))
+    EXPIRIES.put(rows, &(partition, at, stream, commit.request_id), &())
 }
 
+/// Forgets the requests of a partition that were recorded before this moment.
 fn forget(
     rows: &mut dyn RowsMut,
     partition: Partition,
     before: Time,
 ) -> Result<(), read_model::Error> {
-    let oldest = EXPIRIES.scan(rows, &(partition,), None, CLEARED_PER_COMMIT)?;
+    let oldest = EXPIRIES.scan(rows, &(partition,), None, CLEARED_AT_ONCE)?;
     for (key, ()) in oldest {
         let (_, at, stream, request_id) = &key;
         if *at >= before.micros() {

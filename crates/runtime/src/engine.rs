@@ -10,7 +10,7 @@ use journal::{Genesis, Kind, Log, Offset, Partition, Placement, Position, TopicS
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
-use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::sync::{Notify, Semaphore, mpsc, watch};
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -60,6 +60,7 @@ pub struct Engine<S: Service> {
     /// It has left: nothing more is read. Commands under way need the reader until their end.
     applied_enough: CancellationToken,
     chance: Mutex<StdRng>,
+    pub(crate) clock_moved: Arc<Notify>,
 }
 
 /// How a replica is.
@@ -123,6 +124,7 @@ impl<S: Service> Engine<S> {
             stop: CancellationToken::new(),
             applied_enough: CancellationToken::new(),
             chance: Mutex::new(chance),
+            clock_moved: Arc::default(),
             options,
         });
         engine.announce(&next);
@@ -198,7 +200,7 @@ impl<S: Service> Engine<S> {
     }
 
     /// Runs a part of the replica; if it fails, the replica is no longer ready and says why.
-    fn watch_over<E: std::fmt::Display + Send + 'static>(
+    pub(crate) fn watch_over<E: std::fmt::Display + Send + 'static>(
         self: &Arc<Self>,
         part: &'static str,
         work: impl Future<Output = Result<(), E>> + Send + 'static,
@@ -329,13 +331,17 @@ impl<S: Service> Engine<S> {
         }
     }
 
-    /// Waits until all that the journal holds now is applied.
+    /// Waits until all that the journal holds now is applied, and says how far the rows are then: whoever
+    /// reads them afterwards finds everything before that position, and perhaps more.
     pub async fn barrier(&self) -> Result<Position, journal::Error> {
         for partition in 0..self.genesis.partitions {
             let end = self.log.end(partition).await?;
             self.progress.reach(partition, end).await;
         }
-        Ok(self.position())
+        Ok(Position {
+            journal: self.genesis.cluster_uuid,
+            offsets: self.progress.offsets(),
+        })
     }
 
     /// How far the foreign topic was received: the next offset of each partition.

@@ -13,10 +13,14 @@
 //! - The relay publishes accepted public events; the inbox takes the other service's events into this
 //!   service's own journal, each exactly once.
 //!
+//! - Policies do what must follow when something has happened; the daily tick does what must follow when a
+//!   day has come. Both are to-do lists in the rows, and any number of instances may work on them.
+//!
 //! A domain enters by the trait [`Service`] and by the closures given to `execute`; nothing in here knows
 //! what a customer is.
 
 mod accepted;
+mod activation;
 mod applier;
 mod checkpoint;
 mod engine;
@@ -24,6 +28,7 @@ mod execute;
 mod foreign;
 mod inbox;
 mod locks;
+mod marks;
 pub mod mutant;
 mod options;
 mod parked;
@@ -34,11 +39,14 @@ mod relay;
 mod rows;
 mod service;
 mod tailer;
+mod timers;
+mod turns;
 mod verify;
 mod waiters;
 mod work;
 
 pub use accepted::{Accepted, AcceptedTail};
+pub use activation::is_active;
 pub use engine::{Engine, Health};
 pub use execute::{Answer, Failure, Request, Stop};
 pub use foreign::{Fold, Foreign, PublicFold};
@@ -46,6 +54,7 @@ pub use options::Options;
 pub use parked::{ParkedEvent, Retry, StillParked, parked, parked_event, waiting};
 pub use policies::{Policy, Todo};
 pub use rows::version;
-pub use service::{ApplyError, Fact, Receipt, Service, event_id};
+pub use service::{ApplyError, Fact, Receipt, Recorded, Service, event_id};
+pub use timers::{Daily, Tick};
 pub use verify::{Difference, Verification, verify};
 pub use work::Work;

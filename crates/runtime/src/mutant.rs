@@ -24,11 +24,15 @@ pub enum Mutant {
     NoGuard,
     /// A relay goes on after the last record it finds, folded or not.
     RelayFromLastRecord,
+    /// A tick is done before what is due on it.
+    TickDoneFirst,
+    /// A tick goes by the clock of an instance, whatever the log's time is.
+    TickByOwnClock,
 }
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::NoVersionCheck,
         Self::NoRequestIdLookup,
         Self::AnswerAtDelivery,
@@ -38,6 +42,8 @@ impl Mutant {
         Self::NoUnchanged,
         Self::NoGuard,
         Self::RelayFromLastRecord,
+        Self::TickDoneFirst,
+        Self::TickByOwnClock,
     ];
 
     #[cfg(feature = "mutants")]

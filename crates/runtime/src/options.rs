@@ -22,6 +22,8 @@ pub struct Options {
     pub max_attempts: u32,
     /// How long a command may take when its caller sets no deadline.
     pub default_deadline: Duration,
+    /// How long an instance waits for a tick that another one began, before it takes it over.
+    pub tick_patience: Duration,
     /// Who writes commits of policies and inboxes.
     pub actor: String,
     /// Seed of jitter and commit ids; a fixed one makes a simulated run repeatable.
@@ -40,6 +42,7 @@ impl Options {
             max_in_flight: 1_024,
             max_attempts: 6,
             default_deadline: Duration::from_secs(10),
+            tick_patience: Duration::from_secs(5),
             actor: format!("{service}/engine"),
             seed: None,
         }

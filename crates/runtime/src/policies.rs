@@ -3,16 +3,24 @@
 //! A policy keeps no memory of its own. What is due is a function of the rows, and doing it changes the
 //! rows so that it is due no longer. Each doing is a command with a request id that is worked out from the
 //! trigger, so ten instances that do the same thing at the same moment do it once, and a replay does nothing.
+//!
+//! A few items are performed at once. One that fails is tried again after a pause of its own, which grows, and
+//! the others go on meanwhile.
 
 use std::fmt::Debug;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::BoxFuture;
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt as _, StreamExt as _};
+use journal::Partition;
 use read_model::Rows;
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use crate::{Engine, Service};
+use crate::turns::Turns;
+use crate::{Engine, Service, activation};
 
 /// When something has happened, something else must follow.
 pub trait Policy<S: Service>: Debug + Send + Sync + 'static {
@@ -31,58 +39,51 @@ pub trait Policy<S: Service>: Debug + Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Todo(pub String);
 
-const AT_ONCE: usize = 64;
 /// Rows change thousands of times a second under load; what is due is looked up less often.
 const BREATH: Duration = Duration::from_millis(5);
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 
-/// Performs a policy until it is stopped.
+/// Activates a policy, and performs it until it is stopped.
 pub(crate) async fn run<S: Service>(
     engine: Arc<Engine<S>>,
     policy: Arc<dyn Policy<S>>,
     stop: CancellationToken,
 ) -> Result<(), read_model::Error> {
-    let mut pause = FIRST_PAUSE;
+    let partitions: Vec<Partition> = (0..engine.placement().partitions()).collect();
+    if !activation::activate(&engine, policy.name(), &partitions, &stop).await? {
+        return Ok(());
+    }
+    let mut turns = Turns::default();
+    let mut busy = FuturesUnordered::new();
     loop {
         // Asked for before the look, so that a change during the look is not missed.
         let changed = engine.progress().changed();
-        let due = engine.store().read(|rows| policy.due(rows, AT_ONCE))?;
-        let more = due.len() == AT_ONCE;
-        let mut failed = false;
-        for todo in due {
-            let outcome = tokio::select! {
-                biased;
-                () = stop.cancelled() => return Ok(()),
-                outcome = policy.perform(Arc::clone(&engine), todo.clone()) => outcome,
-            };
-            if let Err(error) = outcome {
-                failed = true;
-                tracing::warn!(
-                    policy = policy.name(),
-                    todo = todo.0,
-                    error,
-                    "not done yet, trying again"
-                );
-            }
+        let wanted = turns.wanted();
+        let due = engine.store().read(|rows| policy.due(rows, wanted))?;
+        for todo in turns.take(due, wanted, Instant::now()) {
+            let performed = policy.perform(Arc::clone(&engine), todo.clone());
+            busy.push(performed.map(|outcome| (todo, outcome)));
         }
-        let wait = async {
-            if failed {
-                tokio::time::sleep(pause).await;
-            } else if !more {
-                changed.await;
-                tokio::time::sleep(BREATH).await;
-            }
-        };
-        tokio::select! {
+        let rested = turns.next_rested(Instant::now());
+        let tried = tokio::select! {
             biased;
             () = stop.cancelled() => return Ok(()),
-            () = wait => {}
-        }
-        pause = if failed {
-            (pause * 2).min(LONGEST_PAUSE)
-        } else {
-            FIRST_PAUSE
+            tried = busy.next(), if !busy.is_empty() => tried,
+            () = until(rested) => None,
+            () = async { changed.await; sleep(BREATH).await }, if turns.has_room() => None,
         };
+        if let Some((todo, outcome)) = tried {
+            if let Err(error) = &outcome {
+                let (policy, todo) = (policy.name(), &todo.0);
+                tracing::warn!(policy, todo, error, "not done yet, trying again");
+            }
+            turns.tried(todo, outcome.is_ok(), Instant::now());
+        }
+    }
+}
+
+async fn until(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }

@@ -12,6 +12,8 @@
 //! | `~n` | inbox partition | [`InboxRow`]: what was received last |
 //! | `~k` | (inbox partition, subject) | how many events of the subject are parked |
 //! | `~q` | (inbox partition, sequence) | a parked event, as `Received` |
+//! | `~a` | (policy, partition) | [`ActivationRow`]: since when the policy acts there |
+//! | `~t` | partition | [`TickRow`]: how far the daily ticks have come |
 //!
 //! Names that begin with a tilde are the engine's; all others are the service's.
 
@@ -33,6 +35,8 @@ pub(crate) const UNREADABLE: Table<String, String> = Table::new("~u");
 pub(crate) const INBOX: Table<u32, InboxRow> = Table::new("~n");
 pub(crate) const PARKED: Table<(u32, String), u64> = Table::new("~k");
 pub(crate) const QUEUE: Table<(u32, u64), Vec<u8>> = Table::new("~q");
+pub(crate) const ACTIVATIONS: Table<(String, u32), ActivationRow> = Table::new("~a");
+pub(crate) const TICKS: Table<u32, TickRow> = Table::new("~t");
 
 /// The version of a stream: how many events it has. It is what an etag says.
 pub fn version(rows: &dyn Rows, stream: &str) -> Result<u64, Error> {
@@ -79,4 +83,24 @@ pub(crate) struct InboxRow {
     pub(crate) next: u64,
     /// The foreign journal, once known.
     pub(crate) journal: Option<Uuid>,
+}
+
+/// Since when a policy acts in a partition.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct ActivationRow {
+    /// The offset of its record.
+    pub(crate) offset: u64,
+    /// The day of its record: by the log or by the writer's clock, whichever is earlier.
+    pub(crate) day: i64,
+}
+
+/// How far the daily ticks of a partition have come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct TickRow {
+    /// The last day that is done; without one, none is.
+    pub(crate) done: Option<i64>,
+    /// The last day that was begun.
+    pub(crate) begun: i64,
+    /// The instance that began it last.
+    pub(crate) by: Uuid,
 }

@@ -5,6 +5,7 @@ use std::fmt::Debug;
 use eventsourcing::Time;
 use journal::{Event, Offset, Partition, StreamId};
 use read_model::RowsMut;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::{Foreign, Work};
@@ -54,6 +55,26 @@ impl Fact<'_> {
     pub fn event_id(&self) -> String {
         event_id(self.commit_id, self.index)
     }
+
+    /// Its place in the journal, for rows that are asked later what was known when.
+    pub const fn recorded(&self) -> Recorded {
+        Recorded {
+            partition: self.partition,
+            offset: self.offset,
+            at: self.recorded_at,
+        }
+    }
+}
+
+/// Where and when the journal took a fact: what rows keep that must answer as of an earlier knowledge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Recorded {
+    /// The partition of the journal.
+    pub partition: Partition,
+    /// The record's offset in it.
+    pub offset: Offset,
+    /// Recorded time.
+    pub at: Time,
 }
 
 /// The identity of the event with this index in this commit.

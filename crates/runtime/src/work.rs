@@ -6,6 +6,7 @@ use read_model::{Rows, RowsMut};
 use uuid::Uuid;
 
 use crate::applier::{RECEIVED, fold_received};
+use crate::marks;
 use crate::mutant::Mutant;
 use crate::rows::{UNREADABLE, VERSIONS};
 use crate::{ApplyError, Fact, Service};
@@ -123,7 +124,9 @@ impl<'a> Work<'a> {
         if event.kind == RECEIVED {
             fold_received(self.rows, &fact)?;
         }
-        self.service.apply(self.rows, &fact)?;
+        if !marks::fold(self.rows, &fact)? {
+            self.service.apply(self.rows, &fact)?;
+        }
         if let Some(tracked) = self
             .streams
             .iter_mut()

@@ -8,6 +8,7 @@
 //! | `call.rs` | what a request carries beside its message: actor, deadline, trace, position |
 //! | `command.rs` | `request_id`, `etag` and `validate_only` of every command |
 //! | `validate.rs` | field rules, read from the descriptors |
+//! | `moment.rs` | what a report is asked for: business time and knowledge |
 //! | `watch.rs` | accepted events as a stream |
 //! | `wrong.rs` | parts of messages that cannot be read |
 //! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
@@ -26,6 +27,7 @@ mod convert;
 mod deadline;
 mod edge;
 mod inbox;
+mod moment;
 mod page_token;
 mod probes;
 mod status;
@@ -40,6 +42,7 @@ pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use inbox::{INBOX_SERVICE, Inbox};
+pub use moment::{Asked, Known, Moment, moment};
 pub use page_token::{Page, Paged};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
 pub use telemetry::start_logging;

@@ -100,13 +100,18 @@ impl Page {
         }
         rows.truncate(self.size);
         let last = rows.last().map(key).unwrap_or_default();
+        Paged {
+            rows,
+            next_page_token: self.token(&last),
+        }
+    }
+
+    /// The token of the page behind this key.
+    pub fn token(&self, last: &[u8]) -> String {
         let mut token = vec![VERSION];
         token.extend(self.question);
         token.extend(last);
-        Paged {
-            rows,
-            next_page_token: URL_SAFE_NO_PAD.encode(token),
-        }
+        URL_SAFE_NO_PAD.encode(token)
     }
 }
 

@@ -13,8 +13,7 @@ use tonic::transport::Channel;
 
 use crate::broker::Cluster;
 use crate::faults::{self, Counts};
-use crate::history::History;
-use crate::instance::Service;
+use crate::history::{History, Op};
 use crate::judge::{Fate, Violation, judge, tallied};
 use crate::logs::Logs;
 use crate::pair::{Crew, Pair, data};
@@ -71,7 +70,7 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
     let mut records = 0;
     match pair.rest().await {
         Ok(logs) => {
-            let retention = &around.instances[Service::Retention as usize];
+            let retention = &around.instances.retention;
             violations.extend(ledgers(retention, &logs).await?);
             violations.extend(judge(&history, &logs));
             records = logs.ends().iter().sum();
@@ -97,7 +96,7 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
 }
 
 fn longest(history: &History) -> Duration {
-    let waits = history.ops.iter().filter_map(|op| op.waited());
+    let waits = history.ops.iter().filter_map(Op::waited);
     waits.max().unwrap_or_default()
 }
 
@@ -136,7 +135,7 @@ fn surprising(what: String) -> Violation {
 
 /// Tells all instances to stop.
 async fn end(pair: &mut Pair) -> anyhow::Result<Vec<Violation>> {
-    let surprises = faults::ended_by_themselves(&mut pair.slots)?;
+    let (surprises, _) = faults::ended_by_themselves(&mut pair.slots)?;
     let mut violations: Vec<Violation> = surprises.into_iter().map(surprising).collect();
     for slot in &mut pair.slots {
         if let Some(process) = slot.process.take() {
@@ -149,7 +148,7 @@ async fn end(pair: &mut Pair) -> anyhow::Result<Vec<Violation>> {
 
 /// Every instance of retention shows the promises that acquisition was told of.
 async fn ledgers(retention: &[Channel], logs: &Logs) -> anyhow::Result<Vec<Violation>> {
-    let told = logs.journals[Service::Acquisition as usize].iter();
+    let told = logs.journals.acquisition.iter();
     let told = tallied(told.flat_map(|judged| {
         let taken = judged.received.iter();
         taken.map(|event| (event.r#type.as_str(), &event.payload[..]))

@@ -31,20 +31,20 @@ impl Shown for acq::Touchpoint {}
 impl Shown for ret::Purchase {}
 
 impl Shown for acq::Prospect {
-    fn etag(&self) -> &str {
-        &self.etag
+    fn etag(&self) -> Option<&str> {
+        Some(&self.etag)
     }
 }
 
 impl Shown for ret::Customer {
-    fn etag(&self) -> &str {
-        &self.etag
+    fn etag(&self) -> Option<&str> {
+        Some(&self.etag)
     }
 }
 
 impl Shown for ret::Promise {
-    fn etag(&self) -> &str {
-        &self.etag
+    fn etag(&self) -> Option<&str> {
+        Some(&self.etag)
     }
 }
 
@@ -379,6 +379,27 @@ fn terms(promise_id: &str) -> PromiseTerms {
 }
 
 async fn propose(session: &mut Session) -> Option<()> {
+    draft(session).await?;
+    present(session).await?;
+    let request_id = session.request_id();
+    let ask = proposition_ask(
+        "PublishProposition",
+        request_id,
+        acq::PublishPropositionRequest {
+            name: PROPOSITION.to_owned(),
+            request_id: request_id.to_string(),
+            ..Default::default()
+        },
+    );
+    let call = session.command(ask, async |channel, request| {
+        PropositionServiceClient::new(channel)
+            .publish_proposition(request)
+            .await
+    });
+    call.await.map(drop)
+}
+
+async fn draft(session: &mut Session) -> Option<acq::Proposition> {
     let request_id = session.request_id();
     let ask = proposition_ask(
         "CreateProposition",
@@ -401,7 +422,7 @@ async fn propose(session: &mut Session) -> Option<()> {
                 ..Default::default()
             }),
             request_id: request_id.to_string(),
-            validate_only: false,
+            ..Default::default()
         },
     );
     let call = session.command(ask, async |channel, request| {
@@ -409,7 +430,10 @@ async fn propose(session: &mut Session) -> Option<()> {
             .create_proposition(request)
             .await
     });
-    call.await?;
+    call.await
+}
+
+async fn present(session: &mut Session) -> Option<acq::Presentation> {
     let request_id = session.request_id();
     let ask = proposition_ask(
         "AddPresentation",
@@ -438,23 +462,7 @@ async fn propose(session: &mut Session) -> Option<()> {
             .add_presentation(request)
             .await
     });
-    call.await?;
-    let request_id = session.request_id();
-    let ask = proposition_ask(
-        "PublishProposition",
-        request_id,
-        acq::PublishPropositionRequest {
-            name: PROPOSITION.to_owned(),
-            request_id: request_id.to_string(),
-            ..Default::default()
-        },
-    );
-    let call = session.command(ask, async |channel, request| {
-        PropositionServiceClient::new(channel)
-            .publish_proposition(request)
-            .await
-    });
-    call.await.map(drop)
+    call.await
 }
 
 fn proposition_ask<M>(what: &'static str, request_id: uuid::Uuid, message: M) -> Ask<M> {

@@ -17,6 +17,9 @@ use crate::instance::{Instance, Plan, Service};
 /// An instance that is told to stop has this long: its own grace of 20 s, and time to let go of Kafka.
 const GRACE: Duration = Duration::from_secs(30);
 
+/// What an instance says that gives up because no broker answers.
+const AWAY: &str = "(see docs/errors/kafka-away.md)";
+
 /// One place for an instance: what it is started with, and its process.
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -33,6 +36,8 @@ pub struct Counts {
     pub emptied: u32,
     /// Instances told to stop with SIGTERM.
     pub stopped: u32,
+    /// Instances that were started while no broker answered, and gave up: their start has a patience of 30 s.
+    pub gave_up: u32,
     /// Brokers killed with -9; of three, one that leads.
     pub brokers_killed: u32,
     /// Brokers stopped for a while without ending.
@@ -47,6 +52,7 @@ impl Counts {
             killed: self.killed + other.killed,
             emptied: self.emptied + other.emptied,
             stopped: self.stopped + other.stopped,
+            gave_up: self.gave_up + other.gave_up,
             brokers_killed: self.brokers_killed + other.brokers_killed,
             brokers_paused: self.brokers_paused + other.brokers_paused,
         }
@@ -57,8 +63,13 @@ impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "instances: {} killed ({} lost their disk), {} stopped; brokers: {} killed, {} paused",
-            self.killed, self.emptied, self.stopped, self.brokers_killed, self.brokers_paused
+            "instances: {} killed ({} lost their disk), {} stopped, {} gave up a start; brokers: {} killed, {} paused",
+            self.killed,
+            self.emptied,
+            self.stopped,
+            self.gave_up,
+            self.brokers_killed,
+            self.brokers_paused
         )
     }
 }
@@ -73,12 +84,13 @@ pub(crate) async fn instances(
     let (mut counts, mut surprises) = (Counts::default(), Vec::new());
     loop {
         sleep(millis(&mut chance, 1_500..5_000)).await;
-        let ended = ended_by_themselves(slots)?;
+        let (ended, gave_up) = ended_by_themselves(slots)?;
+        counts.gave_up += gave_up;
         if Instant::now() > until {
             surprises.extend(ended);
             return Ok((counts, surprises));
         }
-        if !ended.is_empty() {
+        if gave_up > 0 || !ended.is_empty() {
             // Whoever was started just now is left alone for a while.
             surprises.extend(ended);
             continue;
@@ -168,19 +180,26 @@ pub(crate) async fn stop(plan: &Plan, process: Instance) -> Option<String> {
     Some(format!("{} did not stop in good order: {why}", shown(plan)))
 }
 
-/// Whoever has ended without being told is started again, and named.
-pub(crate) fn ended_by_themselves(slots: &mut [Slot]) -> anyhow::Result<Vec<String>> {
-    let mut named = Vec::new();
+/// Whoever has ended without being told is started again, and named, unless it says that no broker answered
+/// when it was started; those are counted.
+pub(crate) fn ended_by_themselves(slots: &mut [Slot]) -> anyhow::Result<(Vec<String>, u32)> {
+    let (mut named, mut gave_up) = (Vec::new(), 0);
     for slot in slots {
         let Some(process) = &mut slot.process else {
             continue;
         };
         if let Some(status) = process.ended()? {
-            named.push(format!("{} ended by itself: {status}", shown(&slot.plan)));
+            let said = slot.plan.said();
+            let last = said.lines().last().unwrap_or_default();
+            if last.contains(AWAY) {
+                gave_up += 1;
+            } else {
+                named.push(format!("{} ended by itself: {status}", shown(&slot.plan)));
+            }
             slot.process = Some(slot.plan.start()?);
         }
     }
-    Ok(named)
+    Ok((named, gave_up))
 }
 
 fn empty(plan: &Plan) -> anyhow::Result<()> {

@@ -113,6 +113,7 @@ impl Op {
 
     /// How long its client waited for something final, its own back-off left out.
     pub fn waited(&self) -> Option<Duration> {
-        Some((self.heard? - self.asked).saturating_sub(self.slept))
+        let took = self.heard?.saturating_sub(self.asked);
+        Some(took.saturating_sub(self.slept))
     }
 }

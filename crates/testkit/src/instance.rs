@@ -31,6 +31,7 @@ impl Service {
     }
 
     /// The one that receives what this one tells.
+    #[must_use]
     pub const fn other(self) -> Self {
         match self {
             Self::Acquisition => Self::Retention,
@@ -46,6 +47,33 @@ impl Service {
     /// The topic of its public events.
     pub fn events(self) -> String {
         format!("patron.{}.events", self.name())
+    }
+}
+
+/// One thing for each of the pair.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Both<T> {
+    /// Acquisition's.
+    pub acquisition: T,
+    /// Retention's.
+    pub retention: T,
+}
+
+impl<T> Both<T> {
+    /// That of this service.
+    pub const fn of(&self, service: Service) -> &T {
+        match service {
+            Service::Acquisition => &self.acquisition,
+            Service::Retention => &self.retention,
+        }
+    }
+
+    /// That of this service, to be changed.
+    pub const fn of_mut(&mut self, service: Service) -> &mut T {
+        match service {
+            Service::Acquisition => &mut self.acquisition,
+            Service::Retention => &mut self.retention,
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use prost::Message as _;
 use uuid::Uuid;
 
 use crate::history::{Answer, History, Op};
-use crate::instance::Service;
+use crate::instance::{Both, Service};
 use crate::logs::{Judged, Logs};
 use crate::session::ACTOR;
 
@@ -38,7 +38,7 @@ pub fn judge(history: &History, logs: &Logs) -> Vec<Violation> {
         violations: Vec::new(),
     };
     for service in Service::BOTH {
-        let journal = &logs.journals[service as usize];
+        let journal = logs.journals.of(service);
         let effects = effects(journal);
         let ours: Vec<&Op> = history
             .ops
@@ -57,7 +57,7 @@ pub fn judge(history: &History, logs: &Logs) -> Vec<Violation> {
         court.violated("a read never goes back", format!("{read:?}"));
     }
     court.promises(logs);
-    court.flags(&logs.journals[Service::Acquisition as usize]);
+    court.flags(&logs.journals.acquisition);
     court.violations
 }
 
@@ -188,13 +188,14 @@ impl Court {
 
     /// What happened is what was published is what was received: each once, in order, with its effects.
     fn exchange(&mut self, service: Service, logs: &Logs) {
-        let (from, to) = (service as usize, service.other() as usize);
-        for (partition, journal) in logs.journals[from].iter().enumerate() {
+        for (partition, journal) in logs.journals.of(service).iter().enumerate() {
             let told = &journal.published;
-            let public = logs.public[from]
+            let public = logs
+                .public
+                .of(service)
                 .get(partition)
                 .map_or(&[][..], Vec::as_slice);
-            let taken = logs.journals[to].get(partition);
+            let taken = logs.journals.of(service.other()).get(partition);
             let taken = taken.map_or(&[][..], |judged| judged.received.as_slice());
             let published = told.len() == public.len()
                 && told.iter().zip(public).all(|(told, event)| {
@@ -226,7 +227,10 @@ impl Court {
 
     /// What was promised at a conversion stands in retention, and what became of it is known in acquisition.
     fn promises(&mut self, logs: &Logs) {
-        let [acquisition, retention] = &logs.journals;
+        let Both {
+            acquisition,
+            retention,
+        } = &logs.journals;
         let mut promised: Vec<String> = Vec::new();
         let converted = acquisition.iter().flat_map(|judged| &judged.published);
         for event in converted.filter(|event| event.kind.ends_with(".ProspectConverted")) {

@@ -33,7 +33,7 @@ pub use broker::Cluster;
 pub use chaos::{Chaos, Report, run};
 pub use faults::Counts;
 pub use history::{Answer, History, Op, Read};
-pub use instance::{Instance, Plan, Service, free_ports};
+pub use instance::{Both, Instance, Plan, Service, free_ports};
 pub use judge::{Violation, judge};
 pub use logs::{Judged, Logs, Published, read_all};
 pub use pair::Pair;

@@ -10,7 +10,7 @@ use patron_proto::journal::v1::Received;
 use prost::Message as _;
 use runtime::{Foreign, PublicFold};
 
-use crate::instance::Service;
+use crate::instance::{Both, Service};
 
 const RECEIVED: &str = "patron.journal.v1.Received";
 
@@ -45,10 +45,10 @@ pub struct Published {
 /// Both journals and both public topics, partition by partition.
 #[derive(Debug, Clone, Default)]
 pub struct Logs {
-    /// Acquisition's journal, then retention's.
-    pub journals: [Vec<Judged>; 2],
+    /// The journals.
+    pub journals: Both<Vec<Judged>>,
     /// Their public topics as everybody folds them: each event once, in order.
-    pub public: [Vec<Vec<Foreign>>; 2],
+    pub public: Both<Vec<Vec<Foreign>>>,
 }
 
 impl Judged {
@@ -141,11 +141,11 @@ impl Logs {
         let mut logs = Self::default();
         for service in Service::BOTH {
             let journal = read_all(topics, &service.journal(), Kind::Journal).await?;
-            logs.journals[service as usize] =
+            *logs.journals.of_mut(service) =
                 journal.iter().map(|records| Judged::of(records)).collect();
             let name = service.events();
             let public = read_all(topics, &name, Kind::Public).await?;
-            logs.public[service as usize] = (0..)
+            *logs.public.of_mut(service) = (0..)
                 .zip(&public)
                 .map(|(partition, records)| folded(&name, partition, records))
                 .collect();
@@ -156,10 +156,13 @@ impl Logs {
     /// Whether everything that was told has arrived on the other side; else what has not.
     pub fn at_rest(&self) -> Result<(), String> {
         for service in Service::BOTH {
-            let (from, to) = (service as usize, service.other() as usize);
-            let partitions = self.journals[from].iter().zip(&self.journals[to]);
+            let partitions = self
+                .journals
+                .of(service)
+                .iter()
+                .zip(self.journals.of(service.other()));
             for ((partition, (journal, other)), public) in
-                (0_u32..).zip(partitions).zip(&self.public[from])
+                (0_u32..).zip(partitions).zip(self.public.of(service))
             {
                 let (told, taken) = (journal.published.len(), other.received.len());
                 if public.len() != told || taken != told {
@@ -176,7 +179,11 @@ impl Logs {
 
     /// How long each partition of each journal is.
     pub fn ends(&self) -> Vec<Offset> {
-        let partitions = self.journals.iter().flatten();
+        let partitions = self
+            .journals
+            .acquisition
+            .iter()
+            .chain(&self.journals.retention);
         partitions.map(|judged| judged.end).collect()
     }
 }

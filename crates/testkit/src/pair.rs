@@ -12,12 +12,13 @@ use futures::future::join_all;
 use tempfile::TempDir;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep};
+use tonic::transport::Channel;
 
 use crate::broker::Cluster;
 use crate::clients;
 use crate::faults::{self, Slot};
 use crate::history::{Book, History};
-use crate::instance::{Plan, Service, free_ports};
+use crate::instance::{Both, Plan, Service, free_ports};
 use crate::logs::Logs;
 use crate::session::{Session, Surroundings, channel};
 
@@ -65,7 +66,7 @@ impl Pair {
         let until = Instant::now() + REST;
         for index in 0..self.slots.len() {
             loop {
-                let ended = faults::ended_by_themselves(&mut self.slots)?;
+                let (ended, _) = faults::ended_by_themselves(&mut self.slots)?;
                 if let Some(ended) = ended.first() {
                     bail!("{ended}");
                 }
@@ -116,9 +117,11 @@ impl Pair {
     }
 
     pub(crate) fn surroundings(&self, duration: Duration) -> anyhow::Result<Surroundings> {
-        let mut instances = [Vec::new(), Vec::new()];
+        let mut instances = Both::<Vec<Channel>>::default();
         for slot in &self.slots {
-            instances[slot.plan.service as usize].push(channel(&slot.plan.url())?);
+            instances
+                .of_mut(slot.plan.service)
+                .push(channel(&slot.plan.url())?);
         }
         let began = Instant::now();
         Ok(Surroundings {

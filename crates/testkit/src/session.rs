@@ -14,7 +14,7 @@ use tonic::{Code, Request, Response, Status};
 use uuid::Uuid;
 
 use crate::history::{Answer, Book, Op, Read};
-use crate::instance::Service;
+use crate::instance::{Both, Service};
 
 /// What clients call themselves in `patron-actor`.
 pub(crate) const ACTOR: &str = "chaos";
@@ -27,8 +27,8 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 /// Where the instances are, and when the run began and when clients give up.
 #[derive(Debug, Clone)]
 pub(crate) struct Surroundings {
-    /// Acquisition's instances, then retention's.
-    pub(crate) instances: [Vec<Channel>; 2],
+    /// Their instances.
+    pub(crate) instances: Both<Vec<Channel>>,
     /// All times are since this moment.
     pub(crate) began: Instant,
     /// Whoever has no answer by then never gets one.
@@ -42,14 +42,14 @@ pub(crate) struct Session {
     book: Rc<Book>,
     pub(crate) chance: StdRng,
     known: HashMap<String, u64>,
-    positions: [Option<Position>; 2],
+    positions: Both<Option<Position>>,
 }
 
 /// A resource that may say which version of which stream it shows.
 pub(crate) trait Shown {
     /// The etag, or nothing where the resource has none.
-    fn etag(&self) -> &str {
-        ""
+    fn etag(&self) -> Option<&str> {
+        None
     }
 }
 
@@ -69,7 +69,7 @@ impl Session {
             book,
             chance: StdRng::seed_from_u64(seed),
             known: HashMap::new(),
-            positions: [None, None],
+            positions: Both::default(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Session {
         let mut pause = FIRST_PAUSE;
         let mut at = self.chance.random_range(0..2_usize);
         while Instant::now() < self.around.gives_up {
-            let instances = &self.around.instances[ask.service as usize];
+            let instances = self.around.instances.of(ask.service);
             let channel = instances.get(at % instances.len())?.clone();
             self.book.note(number, |op| op.sent += 1);
             let heard = self.attempt(ask, channel, call).await;
@@ -159,14 +159,14 @@ impl Session {
         channel: Channel,
         call: &impl AsyncFn(Channel, Request<M>) -> Result<Response<R>, Status>,
     ) -> Result<(Answer, Option<R>), String> {
-        let request = self.request(ask.message.clone());
+        let request = request(ask.message.clone());
         // The server keeps the deadline; a server that is stopped keeps nothing.
         let result = timeout(ATTEMPT + Duration::from_secs(1), call(channel, request)).await;
         match result {
             Err(_) => Err("no answer in time".to_owned()),
             Ok(Ok(response)) => {
                 let position = position(&response).ok_or("an answer without a position")?;
-                let version = version(response.get_ref().etag());
+                let version = response.get_ref().etag().and_then(version);
                 self.learn(ask, version, &position);
                 let value = response.into_inner();
                 Ok((Answer::Done { version, position }, Some(value)))
@@ -184,14 +184,14 @@ impl Session {
         call: impl AsyncFn(Channel, Request<M>) -> Result<Response<R>, Status>,
     ) -> Option<R> {
         let least = self.known(root);
-        let position = self.positions[service as usize].as_ref();
+        let position = self.positions.of(service).as_ref();
         let message = message(position.map(ToString::to_string).unwrap_or_default());
-        let instances = &self.around.instances[service as usize];
+        let instances = self.around.instances.of(service);
         let at = self.chance.random_range(0..instances.len());
         let channel = instances.get(at)?.clone();
-        let request = self.request(message);
+        let request = request(message);
         let response = timeout(ATTEMPT, call(channel, request)).await.ok()?.ok()?;
-        if let Some(found) = version(response.get_ref().etag()) {
+        if let Some(found) = response.get_ref().etag().and_then(version) {
             let root = root.to_owned();
             self.known.insert(root.clone(), found.max(least));
             self.book.read(Read { root, least, found });
@@ -199,22 +199,12 @@ impl Session {
         Some(response.into_inner())
     }
 
-    fn request<M>(&self, message: M) -> Request<M> {
-        let mut request = Request::new(message);
-        request.set_timeout(ATTEMPT);
-        request.metadata_mut().insert(
-            "patron-actor",
-            tonic::metadata::MetadataValue::from_static(ACTOR),
-        );
-        request
-    }
-
     fn learn<M>(&mut self, ask: &Ask<M>, version: Option<u64>, position: &Position) {
         if let (Some(root), Some(version)) = (&ask.root, version) {
             let known = self.known(root).max(version);
             self.known.insert(root.clone(), known);
         }
-        let place = &mut self.positions[ask.service as usize];
+        let place = self.positions.of_mut(ask.service);
         let merged = place.as_ref().and_then(|known| known.merge(position));
         *place = merged.or_else(|| Some(position.clone()));
     }
@@ -230,6 +220,17 @@ pub(crate) struct Ask<M> {
     /// The version that the message expects, if it does.
     pub(crate) etag: Option<u64>,
     pub(crate) message: M,
+}
+
+/// A request that says who asks and how long it waits.
+fn request<M>(message: M) -> Request<M> {
+    let mut request = Request::new(message);
+    request.set_timeout(ATTEMPT);
+    request.metadata_mut().insert(
+        "patron-actor",
+        tonic::metadata::MetadataValue::from_static(ACTOR),
+    );
+    request
 }
 
 fn position<R>(response: &Response<R>) -> Option<Position> {

@@ -22,8 +22,8 @@ pub(crate) struct Args {
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let events = events::of_both()?;
     let files = [
-        ("docs/asyncapi.yaml", asyncapi::written(&events)),
-        ("docs/EVENTS.md", page::written(&events)),
+        ("docs/asyncapi.yaml", asyncapi::written(&events)?),
+        ("docs/EVENTS.md", page::written(&events)?),
     ];
     let mut stale = Vec::new();
     for (name, text) in files {

@@ -9,6 +9,7 @@ use eventsourcing::{Aggregate as _, Class, Explain};
 use read_model::{Error, Rows};
 use runtime::{Engine, Stop, Work};
 use server::{Call, Command, from_failure, min_position, not_found, reply, reply_at, unavailable};
+use tokio::time::{Instant, timeout_at};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -109,15 +110,23 @@ impl Desk {
             request,
             move |work| {
                 let command = make(work)?;
-                let state = prospects::load(work.rows(), id, &command.parts())?;
-                for event in state.decide(command).map_err(refused)? {
-                    work.emit(&stream, wire::event::of_prospect(id, &event))?;
-                }
-                Ok(())
+                decide_prospect(work, &stream, id, command)
             },
             move |rows| answer(rows, id),
         );
         found(answered.await.map_err(|failure| from_failure(&failure))?)
+    }
+
+    /// Waits until this replica has applied all that the journal holds now. A decision that looks at another
+    /// aggregate, which may lie in another partition, would else be refused for want of what is there.
+    pub(crate) async fn catch_up(&self, call: &Call) -> Result<(), Status> {
+        let patience = self.engine.options().default_deadline;
+        let deadline = call.deadline.unwrap_or_else(|| Instant::now() + patience);
+        let caught_up = timeout_at(deadline, self.engine.barrier()).await;
+        caught_up
+            .map_err(|_| unavailable("this instance has not caught up with its journal yet"))?
+            .map(|_| ())
+            .map_err(|error| unavailable(&error.to_string()))
     }
 
     /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.
@@ -151,6 +160,20 @@ pub(crate) fn decide_proposition(
     let state = propositions::load(work.rows(), id, &command.parts())?;
     for event in state.decide(command).map_err(refused)? {
         work.emit(stream, wire::event::of_proposition(id, &event))?;
+    }
+    Ok(())
+}
+
+/// Decides about a prospect and emits what follows.
+pub(crate) fn decide_prospect(
+    work: &mut Work<'_>,
+    stream: &journal::StreamId,
+    id: Uuid,
+    command: prospect::Command,
+) -> Result<(), Halt> {
+    let state = prospects::load_for(work.rows(), id, &command)?;
+    for event in state.decide(command).map_err(refused)? {
+        work.emit(stream, wire::event::of_prospect(id, &event))?;
     }
     Ok(())
 }

@@ -37,7 +37,9 @@ use crate::api::campaigns::Campaigns;
 use crate::api::events::Events;
 use crate::api::propositions::Propositions;
 use crate::api::prospects::Prospects;
+pub use crate::api::prospects::prospect_created_by;
 use crate::desk::Desk;
+use crate::policy::absorb_prospect::AbsorbProspect;
 use crate::policy::flag_presentation::FlagPresentation;
 pub use crate::service::Acquisition;
 
@@ -88,6 +90,7 @@ pub async fn start(
 ) -> Result<Running, String> {
     let engine = Engine::start(Arc::new(Acquisition), topics, clock, options).await?;
     engine.start_policy(Arc::new(FlagPresentation));
+    engine.start_policy(Arc::new(AbsorbProspect));
     let simple = Simple {
         retention: settings.annual_retention_rate,
         discount: settings.annual_discount_rate,

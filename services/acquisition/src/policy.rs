@@ -1,3 +1,4 @@
 //! Policies: when something has happened, something else must follow.
 
+pub(crate) mod absorb_prospect;
 pub(crate) mod flag_presentation;

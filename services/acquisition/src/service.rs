@@ -11,11 +11,11 @@ use uuid::Uuid;
 use acquisition_domain::id::PropositionId;
 use acquisition_domain::proposition;
 
-use crate::read_model::{credit, flags, propositions, prospects};
+use crate::read_model::{credit, flags, merges, propositions, prospects};
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 3;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,6 +79,7 @@ fn of_prospect(rows: &mut dyn RowsMut, id: &str, event: &Event) -> Result<(), Ap
     let id: Uuid = server::parse("stream", id)?;
     let event = wire::event::prospect(event)?;
     let prospect = prospects::apply(rows, id, &event)?;
+    merges::apply(rows, id, &event)?;
     credit::apply(rows, id, &prospect, &event)?;
     Ok(())
 }

@@ -5,6 +5,7 @@
 
 pub(crate) mod campaign;
 pub(crate) mod event;
+pub(crate) mod personal;
 pub(crate) mod proposition;
 pub(crate) mod prospect;
 pub(crate) mod resource;

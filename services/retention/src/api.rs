@@ -5,6 +5,7 @@ pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod promises;
 pub(crate) mod scoreboard;
+pub(crate) mod work;
 
 use prost_types::Timestamp;
 use retention_domain::input::When;

@@ -11,6 +11,7 @@ use tonic::{Response, Status};
 use uuid::Uuid;
 
 use crate::read_model::customers;
+use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
 use crate::settings::Settings;
 use crate::wire;
@@ -28,6 +29,11 @@ impl Desk {
     /// What values and default margins are computed with.
     pub(crate) fn settings(&self) -> Settings {
         self.engine.service().settings
+    }
+
+    /// What customers are worth.
+    pub(crate) fn worth(&self) -> Worth {
+        Worth::simple(self.settings().simple())
     }
 
     /// Executes a command on a customer: `make` makes it, `answer` reads the reply.

@@ -30,7 +30,8 @@ use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
-use runtime::{Engine, Options};
+use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
 
@@ -38,17 +39,20 @@ use crate::api::customers::Customers;
 use crate::api::events::Events;
 use crate::api::promises::Promises;
 use crate::api::scoreboard::Scoreboards;
+use crate::api::work::Work;
 use crate::desk::Desk;
+use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 6] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
     server::INBOX_SERVICE,
+    "patron.retention.v1.WorkService",
 ];
 
 /// A running replica and its methods.
@@ -71,6 +75,8 @@ pub async fn start(
 ) -> Result<Running, String> {
     let service = Arc::new(Retention::new(settings));
     let engine = Engine::start(service, topics, clock, options).await?;
+    let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
+    engine.start_daily(&days);
     let desk = Desk {
         engine: Arc::clone(&engine),
     };
@@ -100,5 +106,10 @@ impl Running {
         .add_service(InboxServiceServer::new(server::Inbox(Arc::clone(
             &self.engine,
         ))))
+        .add_service(
+            WorkServiceServer::new(Work(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
     }
 }

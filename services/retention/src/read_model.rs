@@ -9,12 +9,31 @@
 //! | `paid` | `payments.rs` | (µs, customer, purchase) | amount and margin |
 //! | `taken` | `payments.rs` | (µs, customer, purchase, reversal) | amount and margin taken back |
 //! | `ledger` | `ledger.rs` | (proposition, benefit) | sums over promises |
+//! | `awaiting` | `days.rs` | (partition, µs, customer) | a day from then on may bring something |
+//! | `silent` | `days.rs` | (partition, currency, µs, customer) | bought nothing since |
+//! | `day` | `days.rs` | customer | its place in the two |
+//! | `margin` | `margins.rs` | (customer, µs, purchase, reversal) | a margin and its place in the journal |
+//! | `held`, `placed` | `holdings.rs` | (owner or territory, customer) | nothing |
+//! | `course` | `holdings.rs` | customer | owners and states, with their places in the journal |
+//! | `marked` | `listing.rs` | (mark, value, customer) | nothing |
+//! | `marks` | `listing.rs` | customer | its marks |
+//! | `work` | `work.rs` | customer | whose lists it is on, and what is at stake |
+//! | `work-order` | `work.rs` | (owner, currency, margin, customer) | nothing |
+//! | `work-changes` | `work.rs` | (partition, µs, customer) | nothing |
 //!
 //! Everything of one customer lies in one partition, and so in one order. `ledger` is fed by all of them:
 //! its rows are sums, which come out the same in any order.
 
+pub(crate) mod book;
 pub(crate) mod customers;
+pub(crate) mod days;
+pub(crate) mod holdings;
 pub(crate) mod ledger;
+pub(crate) mod listing;
 pub(crate) mod lives;
+pub(crate) mod margins;
 pub(crate) mod payments;
+pub(crate) mod relations;
 pub(crate) mod scoreboard;
+pub(crate) mod work;
+pub(crate) mod worth;

@@ -7,12 +7,12 @@ use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
-use crate::read_model::customers;
+use crate::read_model::{customers, days, relations};
 use crate::settings::Settings;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 2;
+const SCHEMA: u32 = 4;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -41,7 +41,9 @@ impl Service for Retention {
             "customers" => {
                 let id: Uuid = server::parse("stream", fact.stream.id())?;
                 let event = wire::event::read(id, fact.event)?;
-                Ok(customers::apply(rows, id, &event)?)
+                let state = customers::apply(rows, id, &event)?;
+                days::changed(rows, (fact.partition, fact.recorded_at), id, &state)?;
+                Ok(relations::apply(rows, id, &event, fact.recorded())?)
             }
             // What an event of acquisition causes here is in the same commit, in a customer's stream.
             "inbox" => Ok(()),

@@ -1,6 +1,7 @@
 //! What values and default margins are computed with.
 
 use customer_value::Simple;
+use eventsourcing::Days;
 use money::Rate;
 
 /// What values and default margins are computed with.
@@ -12,6 +13,8 @@ pub struct Settings {
     pub annual_discount_rate: Rate,
     /// The share of a purchase that is its contribution margin when none is given.
     pub default_margin_rate: Rate,
+    /// How long a customer may buy nothing before the relationship counts as ended; absent, for ever.
+    pub inactivity_days: Option<Days>,
 }
 
 impl Default for Settings {
@@ -20,6 +23,7 @@ impl Default for Settings {
             annual_retention_rate: Rate::per_mille(750),
             annual_discount_rate: Rate::per_mille(250),
             default_margin_rate: Rate::per_mille(500),
+            inactivity_days: None,
         }
     }
 }

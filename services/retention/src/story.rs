@@ -4,17 +4,20 @@ use std::fmt::Debug;
 use std::str::FromStr;
 
 use eventsourcing::{Days, Time};
-use money::{Currency, Money};
+use money::{Currency, Money, Rate};
 use read_model::Store;
 use retention_domain::Event;
-use retention_domain::action::{Kind, Proposed};
-use retention_domain::consent::{Consent, Status};
-use retention_domain::promise::{Assessed, Made, Score, Terms};
+use retention_domain::action::{Completed, Kind, Proposed};
+use retention_domain::consent::{self, Consent, Status};
+use retention_domain::owner::Assignment;
+use retention_domain::promise::{Assessed, Made, Overdue, Score, Terms};
 use retention_domain::purchase::{MarginSource, Recorded, Reversed};
-use retention_domain::relationship::{Cause, Loss, Opening, Origin, Reason, Source};
+use retention_domain::recurring::Set;
+use retention_domain::relationship::{Cause, Loss, Notice, Opening, Origin, Reason, Source};
+use retention_domain::risk::{Band, Changed, Driver};
 use uuid::Uuid;
 
-use crate::read_model::customers;
+use crate::read_model::{customers, days};
 
 /// The customer of most stories.
 pub(crate) const ROSA: Uuid = Uuid::from_u128(0xa);
@@ -37,6 +40,7 @@ pub(crate) fn opened_in(currency: &str, on: i64) -> Event {
     let contact = Consent {
         status: Status::Granted,
         at: day(on),
+        evidence: None,
     };
     Event::RelationshipOpened(Opening {
         origin: Origin {
@@ -71,15 +75,19 @@ pub(crate) fn bought(id: &str, amount: i64, on: i64) -> Event {
     bought_in("EUR", id, amount, on)
 }
 
-pub(crate) fn reversed(id: &str, reversal: &str, amount: i64, on: i64) -> Event {
+pub(crate) fn reversed_in(currency: &str, id: &str, reversal: &str, amount: i64, on: i64) -> Event {
     Event::PurchaseReversed(Reversed {
         purchase_id: parsed(id),
         reversal_id: parsed(reversal),
-        amount: money("EUR", amount),
-        contribution_margin: money("EUR", amount / 2),
+        amount: money(currency, amount),
+        contribution_margin: money(currency, amount / 2),
         margin_source: MarginSource::Given,
         occurred_at: day(on),
     })
+}
+
+pub(crate) fn reversed(id: &str, reversal: &str, amount: i64, on: i64) -> Event {
+    reversed_in("EUR", id, reversal, amount, on)
 }
 
 pub(crate) fn promised(id: &str, benefit: &str) -> Event {
@@ -154,7 +162,9 @@ pub(crate) fn proposed(id: &str) -> Event {
     Event::ActionProposed(Proposed {
         action_id: parsed(id),
         kind: Kind::Repair,
+        owner: None,
         promise_id: Some(parsed("next-day")),
+        trigger_event_id: None,
         proposed_at: day(110),
         due_at: day(112),
     })
@@ -167,12 +177,85 @@ pub(crate) fn cancelled(id: &str) -> Event {
     }
 }
 
-/// The rows after these events, in this order.
+pub(crate) fn notice(on: i64, effective: i64) -> Event {
+    Event::NoticeGiven(Notice {
+        notice_at: day(on),
+        effective_at: day(effective),
+        cause: Cause::Voluntary,
+        reason: Some(Reason::Competitor),
+        competitor: Some(parsed("Acme")),
+    })
+}
+
+pub(crate) fn stays(on: i64) -> Event {
+    Event::NoticeWithdrawn {
+        withdrawn_at: day(on),
+    }
+}
+
+pub(crate) fn overdue(id: &str, on: i64) -> Event {
+    Event::PromiseOverdue(Overdue {
+        promise_id: parsed(id),
+        due_at: day(130),
+        occurred_at: day(on),
+    })
+}
+
+/// The risk is high, as far as promises, notice and purchases tell.
+pub(crate) fn risky(on: i64) -> Event {
+    Event::RiskChanged(Changed {
+        band: Band::High,
+        previous: Band::Low,
+        p_alive: Some(Rate::per_mille(125)),
+        drivers: vec![Driver::PromiseOverdue, Driver::LowPAlive],
+        occurred_at: day(on),
+    })
+}
+
+pub(crate) fn assigned(owner: &str, territory: &str, on: i64) -> Event {
+    Event::OwnerAssigned(Assignment {
+        owner: parsed(owner),
+        territory: Some(parsed(territory)),
+        effective_at: day(on),
+    })
+}
+
+pub(crate) fn recurring(monthly: i64, previous: i64, on: i64) -> Event {
+    Event::RecurringRevenueSet(Set {
+        line_id: parsed("support"),
+        monthly: money("EUR", monthly),
+        previous: money("EUR", previous),
+        effective_at: day(on),
+    })
+}
+
+pub(crate) fn withdrew(on: i64) -> Event {
+    Event::ConsentChanged(consent::Changed {
+        purpose: parsed("contact"),
+        consent: Consent {
+            status: Status::Withdrawn,
+            at: day(on),
+            evidence: Some(parsed("form 7")),
+        },
+    })
+}
+
+pub(crate) fn completed(id: &str) -> Event {
+    Event::ActionCompleted(Completed {
+        action_id: parsed(id),
+        succeeded: true,
+        cost: Some(money("EUR", 2_500)),
+        completed_at: day(112),
+    })
+}
+
+/// The rows after these events, in this order, all told on day 120.
 pub(crate) fn rows(events: &[(Uuid, Event)]) -> Store {
     let store = Store::in_memory();
     let mut tx = store.begin().unwrap();
     for (customer, event) in events {
-        customers::apply(&mut tx, *customer, event).unwrap();
+        let state = customers::apply(&mut tx, *customer, event).unwrap();
+        days::changed(&mut tx, (0, day(120)), *customer, &state).unwrap();
     }
     store.commit(tx).unwrap();
     store

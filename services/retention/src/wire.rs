@@ -3,11 +3,13 @@
 //! What a client sends and what the journal holds are read by the same functions. A client is told which
 //! field is wrong; an event that cannot be read closes its stream until a release that can read it runs.
 
+pub(crate) mod action;
 pub(crate) mod event;
 pub(crate) mod promise;
 pub(crate) mod purchase;
 pub(crate) mod relationship;
 pub(crate) mod resource;
+pub(crate) mod risk;
 
 use eventsourcing::Time;
 use prost_types::Timestamp;

@@ -250,7 +250,7 @@ async fn propose(acquisition: &mut Acquisition) -> Result<(), Status> {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     acquisition.propositions.create_proposition(created).await?;
     let claim = acq::Claim {

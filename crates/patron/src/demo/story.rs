@@ -107,7 +107,7 @@ async fn propose(acquisition: &mut Acquisition) -> anyhow::Result<()> {
             proposition_id: "van-repair".to_owned(),
             proposition: Some(van_repair()),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         });
     created.await.map_err(|status| said(&status))?;
     present(

@@ -1,4 +1,6 @@
-//! Which column of a file means what.
+//! Which column of a purchases file means what.
+
+use super::heading::Heading;
 
 /// Where the columns of a purchases file are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -23,66 +25,21 @@ impl Columns {
     ///
     /// # Errors
     /// A sentence that names what is missing or doubled.
-    pub(crate) fn read<'a>(heading: impl Iterator<Item = &'a str>) -> Result<Self, String> {
-        let names: Vec<String> = heading
-            .map(|name| {
-                name.trim_start_matches('\u{feff}')
-                    .trim()
-                    .to_ascii_lowercase()
-            })
-            .collect();
-        let find = |wanted: &[&str]| -> Result<Option<usize>, String> {
-            let mut found = names
-                .iter()
-                .enumerate()
-                .filter(|(_, name)| wanted.contains(&name.as_str()));
-            match (found.next(), found.next()) {
-                (Some((first, _)), None) => Ok(Some(first)),
-                (None, _) => Ok(None),
-                (Some((_, first)), Some((_, second))) => Err(format!(
-                    "the columns {first} and {second} mean the same; {EXPECTED}"
-                )),
-            }
-        };
-        let missing = |name: &str| format!("there is no column {name}; {EXPECTED}");
-        let with_currency = names.iter().position(|name| {
-            name.strip_prefix("amount_")
-                .is_some_and(|code| code.len() == 3)
-        });
-        let amount = find(&["amount"])?;
-        if let (Some(_), Some(other)) = (amount, with_currency) {
-            let other = names.get(other).cloned().unwrap_or_default();
-            return Err(format!(
-                "the columns amount and {other} mean the same; {EXPECTED}"
-            ));
-        }
-        let columns = Self {
-            customer_id: find(&["customer_id"])?.ok_or_else(|| missing("customer_id"))?,
-            occurred_at: find(&["date", "occurred_at"])?.ok_or_else(|| missing("date"))?,
-            amount: amount.or(with_currency).ok_or_else(|| missing("amount"))?,
-            currency: find(&["currency", "currency_code"])?,
-            currency_in_heading: with_currency
-                .and_then(|at| names.get(at))
-                .and_then(|name| name.strip_prefix("amount_"))
-                .map(str::to_ascii_uppercase),
-            purchase_id: find(&["purchase_id"])?,
-            contribution_margin: find(&["contribution_margin"])?,
-            ignored: Vec::new(),
-        };
-        let used = [
-            Some(columns.customer_id),
-            Some(columns.occurred_at),
-            Some(columns.amount),
-            columns.currency,
-            columns.purchase_id,
-            columns.contribution_margin,
-        ];
-        let rest = names
-            .iter()
-            .enumerate()
-            .filter(|(at, _)| !used.contains(&Some(*at)));
-        let ignored = rest.map(|(_, name)| name.clone()).collect();
-        Ok(Self { ignored, ..columns })
+    pub(crate) fn read(names: &[&str]) -> Result<Self, String> {
+        let mut heading = Heading::new(names, EXPECTED);
+        let customer_id = heading.need(&["customer_id"])?;
+        let occurred_at = heading.need(&["date", "occurred_at"])?;
+        let (amount, currency_in_heading) = heading.amount()?;
+        Ok(Self {
+            customer_id,
+            occurred_at,
+            amount,
+            currency: heading.find(&["currency", "currency_code"])?,
+            currency_in_heading,
+            purchase_id: heading.find(&["purchase_id"])?,
+            contribution_margin: heading.find(&["contribution_margin"])?,
+            ignored: heading.ignored(),
+        })
     }
 }
 
@@ -90,9 +47,13 @@ impl Columns {
 mod tests {
     use super::Columns;
 
+    fn read(heading: &str) -> Result<Columns, String> {
+        Columns::read(&heading.split(',').collect::<Vec<_>>())
+    }
+
     #[test]
     fn a_heading_may_carry_the_currency_and_more_than_is_needed() {
-        let columns = Columns::read("customer_id,date,units,amount_usd".split(',')).unwrap();
+        let columns = read("customer_id,date,units,amount_usd").unwrap();
         assert_eq!(
             (columns.customer_id, columns.occurred_at, columns.amount),
             (0, 1, 3)
@@ -103,8 +64,7 @@ mod tests {
 
     #[test]
     fn the_order_and_the_case_of_columns_do_not_matter() {
-        let columns =
-            Columns::read("\u{feff}Amount, Currency ,OCCURRED_AT,Customer_ID".split(',')).unwrap();
+        let columns = read("\u{feff}Amount, Currency ,OCCURRED_AT,Customer_ID").unwrap();
         assert_eq!(
             (columns.customer_id, columns.occurred_at, columns.amount),
             (3, 2, 0)
@@ -114,14 +74,14 @@ mod tests {
 
     #[test]
     fn what_is_missing_or_doubled_is_named() {
-        let missing = Columns::read("customer,date,amount".split(',')).unwrap_err();
+        let missing = read("customer,date,amount").unwrap_err();
         assert!(missing.contains("no column customer_id"), "{missing}");
-        let doubled = Columns::read("customer_id,date,occurred_at,amount".split(',')).unwrap_err();
+        let doubled = read("customer_id,date,occurred_at,amount").unwrap_err();
         assert!(
             doubled.contains("date and occurred_at mean the same"),
             "{doubled}"
         );
-        let amounts = Columns::read("customer_id,date,amount,amount_eur".split(',')).unwrap_err();
+        let amounts = read("customer_id,date,amount,amount_eur").unwrap_err();
         assert!(
             amounts.contains("amount and amount_eur mean the same"),
             "{amounts}"

@@ -1,15 +1,13 @@
 //! One row of a purchases file: read, checked, and given an id that is the same at every import.
 
-use std::collections::HashMap;
-
 use csv::StringRecord;
 use eventsourcing::Time;
-use jiff::civil::{Date, DateTime};
-use jiff::tz::TimeZone;
 use money::{Currency, Money};
-use rust_decimal::Decimal;
 
 use super::columns::Columns;
+use super::file::Reader;
+use super::send::Row;
+use super::values::{self, DerivedIds, field, minor_units, moment};
 
 /// A purchase as the file has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +22,12 @@ pub(crate) struct PurchaseRow {
     pub(crate) purchase_id: String,
 }
 
-impl PurchaseRow {
-    /// The row in words, for the rejects file.
-    pub(crate) fn text(&self) -> String {
+impl Row for PurchaseRow {
+    fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn text(&self) -> String {
         format!("{},{},{}", self.customer_id, self.occurred_at, self.amount)
     }
 }
@@ -37,8 +38,7 @@ pub(crate) struct RowReader {
     columns: Columns,
     /// For files that do not say.
     currency: Option<Currency>,
-    /// How often each row stood in the file so far.
-    seen: HashMap<[u8; 16], u32>,
+    ids: DerivedIds,
 }
 
 const LONGEST_ID: usize = 100;
@@ -48,18 +48,18 @@ impl RowReader {
         Self {
             columns,
             currency,
-            seen: HashMap::new(),
+            ids: DerivedIds::default(),
         }
     }
+}
 
-    /// Reads one record.
-    ///
-    /// # Errors
-    /// Why the row cannot be used.
-    pub(crate) fn read(&mut self, line: u64, record: &StringRecord) -> Result<PurchaseRow, String> {
+impl Reader for RowReader {
+    type Row = PurchaseRow;
+
+    fn read(&mut self, line: u64, record: &StringRecord) -> Result<PurchaseRow, String> {
         let columns = &self.columns;
-        let field = |at: usize| record.get(at).unwrap_or_default().trim();
-        let optional = |at: Option<usize>| at.map(field).filter(|text| !text.is_empty());
+        let field = |at: usize| field(record, at);
+        let optional = |at: Option<usize>| values::optional(record, at);
         let customer_id = field(columns.customer_id);
         if customer_id.is_empty() || customer_id.len() > LONGEST_ID {
             return Err(format!(
@@ -67,14 +67,8 @@ impl RowReader {
             ));
         }
         let occurred_at = moment(field(columns.occurred_at))?;
-        let currency = match optional(columns.currency).or(columns.currency_in_heading.as_deref()) {
-            Some(code) => code
-                .parse()
-                .map_err(|unknown: money::UnknownCurrency| unknown.to_string())?,
-            None => self
-                .currency
-                .ok_or("no currency: add a column or give --currency")?,
-        };
+        let said = optional(columns.currency).or(columns.currency_in_heading.as_deref());
+        let currency = values::currency(said, self.currency)?;
         let amount = minor_units("amount", field(columns.amount), currency)?;
         if amount < 0 {
             return Err("amount is negative: a refund is a reversal of its purchase".to_owned());
@@ -103,8 +97,12 @@ impl RowReader {
         Ok(row)
     }
 
-    /// An id made of the row's content and of how often it stood in the file before: two identical rows
-    /// are two purchases, and the same file read again gives the same ids, in whatever order it is.
+    fn ignored(&self) -> &[String] {
+        &self.columns.ignored
+    }
+}
+
+impl RowReader {
     fn derived_id(&mut self, row: &PurchaseRow) -> String {
         let mut hasher = blake3::Hasher::new();
         hasher.update(row.customer_id.as_bytes()).update(&[0]);
@@ -112,46 +110,8 @@ impl RowReader {
         hasher.update(row.amount.currency.code().as_bytes());
         hasher.update(&row.amount.minor_units.to_le_bytes());
         hasher.update(&row.contribution_margin.unwrap_or(i64::MIN).to_le_bytes());
-        let mut hash = [0; 16];
-        hasher.finalize_xof().fill(&mut hash);
-        let nth = self.seen.entry(hash).or_default();
-        *nth += 1;
-        format!("row-{:032x}-{nth}", u128::from_be_bytes(hash))
+        self.ids.next(&hasher)
     }
-}
-
-/// A day (its 00:00 UTC) or a moment in RFC 3339.
-fn moment(text: &str) -> Result<Time, String> {
-    let wrong = || {
-        format!(
-            "{text:?} is neither a date such as 1997-01-31 nor a time such as 1997-01-31T12:00:00Z"
-        )
-    };
-    if let Ok(timestamp) = text.parse::<jiff::Timestamp>() {
-        return Ok(Time::from_micros(timestamp.as_microsecond()));
-    }
-    let civil: DateTime = match text.parse::<Date>() {
-        Ok(date) if text.len() == 10 => date.at(0, 0, 0, 0),
-        _ => return Err(wrong()),
-    };
-    let zoned = civil.to_zoned(TimeZone::UTC).map_err(|_| wrong())?;
-    Ok(Time::from_micros(zoned.timestamp().as_microsecond()))
-}
-
-/// A decimal in major units as minor units, if it is exact.
-fn minor_units(column: &str, text: &str, currency: Currency) -> Result<i64, String> {
-    let decimals = currency.decimals();
-    let wrong = || {
-        format!("{column} {text:?} is not an amount with at most {decimals} decimals in {currency}")
-    };
-    let decimal = Decimal::from_str_exact(text).map_err(|_| wrong())?;
-    let scale = Decimal::from(10_u64.pow(decimals));
-    let minor = decimal.checked_mul(scale).ok_or_else(wrong)?;
-    if !minor.fract().is_zero() {
-        return Err(wrong());
-    }
-    i64::try_from(minor.trunc().mantissa() / 10_i128.pow(minor.trunc().scale()))
-        .map_err(|_| wrong())
 }
 
 #[cfg(test)]
@@ -159,10 +119,11 @@ mod tests {
     use csv::StringRecord;
     use eventsourcing::Time;
 
-    use super::{Columns, PurchaseRow, RowReader};
+    use super::{Columns, PurchaseRow, Reader as _, RowReader};
 
     fn reader(heading: &str) -> RowReader {
-        RowReader::new(Columns::read(heading.split(',')).unwrap(), None)
+        let names: Vec<&str> = heading.split(',').collect();
+        RowReader::new(Columns::read(&names).unwrap(), None)
     }
 
     fn read(reader: &mut RowReader, row: &str) -> Result<PurchaseRow, String> {

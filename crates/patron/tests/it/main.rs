@@ -12,4 +12,5 @@ mod import;
 mod inbox;
 mod mistakes;
 mod operating;
+mod prospects;
 mod services;

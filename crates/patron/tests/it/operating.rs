@@ -8,7 +8,7 @@ const PAGE: &str = include_str!("../../../../docs/OPERATING.md");
 /// What stands between `before` and the next of `after`, everywhere in a text.
 fn between<'a>(text: &'a str, before: &'a str, after: &'a [char]) -> impl Iterator<Item = String> {
     let parts = text.split(before).skip(1);
-    parts.filter_map(|rest| rest.split(after).next().map(str::to_owned))
+    parts.filter_map(move |rest| rest.split(after).next().map(str::to_owned))
 }
 
 fn help(program: &str, arguments: &[&str]) -> String {

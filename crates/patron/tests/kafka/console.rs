@@ -7,6 +7,8 @@ use testkit::{Cluster, Pair, Published, Service};
 
 use crate::alone::{run, turn};
 
+const CONTRACT: &str = include_str!("../../../../docs/asyncapi.yaml");
+
 /// A record as the console shows it.
 #[derive(Debug)]
 struct Shown {
@@ -56,9 +58,7 @@ fn consumed(cluster: &Cluster, topic: &str) -> Vec<Shown> {
 fn is_a_cloud_event(shown: &Shown, service: Service) {
     let header = |name: &str| {
         let value = shown.headers.get(name);
-        value
-            .map(String::as_str)
-            .unwrap_or_else(|| panic!("no {name} in {shown:?}"))
+        value.unwrap_or_else(|| panic!("no {name} in {shown:?}"))
     };
     assert_eq!(header("ce_specversion"), "1.0");
     assert_eq!(header("ce_source"), format!("/patron/{}", service.name()));
@@ -75,6 +75,13 @@ fn is_a_cloud_event(shown: &Shown, service: Service) {
     {
         let lower = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         assert!(name.len() <= 20 && name.chars().all(lower), "{name}");
+    }
+    for name in shown.headers.keys() {
+        let documented = format!("        {name}:\n");
+        assert!(
+            CONTRACT.contains(&documented),
+            "{name} is not in asyncapi.yaml"
+        );
     }
     let (_, id) = header("ce_subject").split_once('/').unwrap();
     assert_eq!(shown.key, id, "the key is the aggregate's id");
@@ -95,7 +102,7 @@ fn a_consumer_that_is_not_ours_reads_valid_cloud_events_in_order() {
                 is_a_cloud_event(&record, service);
                 seen.entry(record.partition).or_default().push(record);
             }
-            let journal = &logs.journals[service as usize];
+            let journal = logs.journals.of(service);
             let told = journal.iter().map(|judged| judged.published.len());
             assert!(told.sum::<usize>() > 20, "there is something to read");
             for (partition, judged) in journal.iter().enumerate() {

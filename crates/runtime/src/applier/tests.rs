@@ -172,7 +172,7 @@ fn an_ignored_record_leaves_a_mark_and_nothing_else() {
 #[test]
 fn request_ids_are_cleared_away_when_their_time_is_over() {
     let mut applier = applier();
-    for day in 0..100_i64 {
+    for day in 0..128_i64 {
         let offset = u64::try_from(day).unwrap();
         let commit = commit(u128::from(offset), 0, (0, offset, 1));
         let mut commit = commit;

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::history::{Check, Heard, Op, Sent};
 use crate::journals::{Judged, State};
 use crate::tally::{Command, Happened, LIMIT, Refusal, Tallies};
+use crate::ticks;
 use crate::world::{Replica, SERVICES, World};
 
 /// Both journals, partition by partition.
@@ -46,6 +47,7 @@ pub(crate) async fn judge(world: &World) {
         for partition in 0..world.partitions {
             rules(world, journals.of(service, partition));
             exchange(world, &journals, service, partition);
+            ticks::judge(world, journals.of(service, partition), service, partition);
         }
     }
     for stranger in strangers(world, &journals) {

@@ -91,6 +91,8 @@ pub(crate) enum Check {
     ReceivedOnceInOrder,
     SumsAgree,
     PolicyActsOnce,
+    TickActsOnce,
+    TickIsInTime,
     ComesToRest,
     NothingFails,
 }

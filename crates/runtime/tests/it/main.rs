@@ -12,6 +12,7 @@
 
 mod checker;
 mod clients;
+mod follow;
 mod history;
 mod journals;
 mod layouts;
@@ -24,4 +25,5 @@ mod replica;
 mod simulation;
 mod tails;
 mod tally;
+mod ticks;
 mod world;

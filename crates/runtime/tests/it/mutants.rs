@@ -84,3 +84,13 @@ fn a_relay_that_goes_on_after_the_last_record_is_noticed() {
         &[Check::ReceivedOnceInOrder, Check::ComesToRest],
     );
 }
+
+#[test]
+fn a_tick_that_is_done_before_its_commands_is_noticed() {
+    is_noticed(Mutant::TickDoneFirst, &[Check::TickActsOnce]);
+}
+
+#[test]
+fn a_tick_that_goes_by_an_instances_clock_is_noticed() {
+    is_noticed(Mutant::TickByOwnClock, &[Check::TickIsInTime]);
+}

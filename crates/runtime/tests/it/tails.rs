@@ -5,11 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use journal::simulator::Faults;
 use journal::{Decoded, Entry};
 use runtime::Options;
 
+use crate::follow::Echo;
 use crate::replica::{alone, append, ask, log, plant, start};
-use crate::tally::{Command, Echo, Happened, tally_stream};
+use crate::tally::{Command, Happened, tally_stream};
 
 #[tokio::test(start_paused = true)]
 async fn the_accepted_tail_leaves_out_what_the_rule_ignored() {
@@ -50,6 +52,8 @@ async fn what_is_due_is_done_once_by_two_instances() {
     for replica in [&one, &two] {
         replica.start_policy(Arc::new(Echo));
     }
+    // So slow that neither hears of the other in time.
+    client.set_faults(Faults::slow());
     for id in 0..5 {
         ask(&one, Command::Flag, 2 * id).await.unwrap();
         ask(&two, Command::Clear, 2 * id + 1).await.unwrap();

@@ -1,17 +1,11 @@
 //! A toy service with a rule of every kind that the engine has to keep: `tallies/<k>` of its own, and
 //! `mirrors/<k>` of what the other service of the pair tells.
 
-use std::sync::Arc;
-
-use futures::FutureExt as _;
-use futures::future::BoxFuture;
 use journal::{Event, StreamId};
 use patron_proto::journal::v1::{Received, received::Outcome};
 use prost::Message as _;
 use read_model::{Error, Rows, RowsMut, Table};
-use runtime::{
-    ApplyError, Engine, Fact, Foreign, Policy, Receipt, Request, Service, Stop, Todo, Work,
-};
+use runtime::{ApplyError, Fact, Foreign, Receipt, Request, Service, Stop, Work};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -26,7 +20,9 @@ const TALLIES: Table<String, Tally> = Table::new("tallies");
 const MIRRORS: Table<String, Mirror> = Table::new("mirrors");
 /// Fed by all partitions; a decision that looks at it guards nothing.
 const GRAND: Table<(), i64> = Table::new("grand");
-const ECHOES_DUE: Table<(String, u64), ()> = Table::new("echoes-due");
+/// The tallies of each partition, with the last day that they lived through.
+pub(crate) const AGES: Table<(u32, String), i64> = Table::new("ages");
+pub(crate) const ECHOES_DUE: Table<(String, u64), ()> = Table::new("echoes-due");
 
 /// One of a pair of services.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +37,8 @@ pub(crate) struct Tally {
     pub(crate) flags: u64,
     pub(crate) echoes: u64,
     pub(crate) nudges: u64,
+    /// How many days it lived through.
+    pub(crate) days: u64,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -66,6 +64,8 @@ pub(crate) enum Happened {
     Mirrored(i64),
     Noted(i64),
     Shut(bool),
+    /// A tally lived through this day.
+    Aged(i64),
 }
 
 /// What can be asked for, of the tally or the mirror of one key.
@@ -200,6 +200,7 @@ impl Happened {
             Self::Mirrored(n) => ("Mirrored", n),
             Self::Noted(n) => ("Noted", n),
             Self::Shut(shut) => ("Shut", i64::from(shut)),
+            Self::Aged(day) => ("Aged", day),
         };
         Event {
             kind: format!("test.{kind}"),
@@ -226,6 +227,7 @@ impl Happened {
             "Mirrored" => Self::Mirrored(number),
             "Noted" => Self::Noted(number),
             "Shut" => Self::Shut(number != 0),
+            "Aged" => Self::Aged(number),
             _ => return None,
         })
     }
@@ -243,7 +245,8 @@ impl Happened {
             | Self::Nudged
             | Self::Mirrored(_)
             | Self::Noted(_)
-            | Self::Shut(_) => None,
+            | Self::Shut(_)
+            | Self::Aged(_) => None,
         }
     }
 }
@@ -285,6 +288,12 @@ impl Service for Tallies {
         if let Happened::Echoed(flag) = happened {
             ECHOES_DUE.delete(rows, &(key.clone(), flag));
         }
+        let age = (fact.partition, key.clone());
+        if let Happened::Aged(day) = happened {
+            AGES.put(rows, &age, &day)?;
+        } else if !AGES.contains(rows, &age)? {
+            AGES.put(rows, &age, &i64::MIN)?;
+        }
         if let Some(change) = happened.told() {
             let grand = GRAND.get(rows, &())?.unwrap_or(0);
             GRAND.put(rows, &(), &(grand + change))?;
@@ -322,6 +331,7 @@ impl Tally {
             Happened::Cleared => self.flagged = false,
             Happened::Echoed(_) => self.echoes += 1,
             Happened::Nudged => self.nudges += 1,
+            Happened::Aged(_) => self.days += 1,
             Happened::Milestone
             | Happened::Counted
             | Happened::Mirrored(_)
@@ -344,7 +354,8 @@ impl Mirror {
             | Happened::Counted
             | Happened::Flagged
             | Happened::Cleared
-            | Happened::Echoed(_) => {}
+            | Happened::Echoed(_)
+            | Happened::Aged(_) => {}
         }
     }
 }
@@ -361,53 +372,4 @@ fn apply_received(rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), Error> 
         MIRRORS.put(rows, &key, &row)?;
     }
     Ok(())
-}
-
-/// Whenever a tally was flagged it says so once more: "when A then B" at its smallest.
-#[derive(Debug)]
-pub(crate) struct Echo;
-
-impl Policy<Tallies> for Echo {
-    fn name(&self) -> &'static str {
-        "echo"
-    }
-
-    fn due(&self, rows: &dyn Rows, limit: usize) -> Result<Vec<Todo>, Error> {
-        let due = ECHOES_DUE.scan(rows, &(), None, limit)?;
-        let name = |((key, flag), ()): ((String, u64), ())| Todo(format!("{key}/{flag}"));
-        Ok(due.into_iter().map(name).collect())
-    }
-
-    fn perform(
-        &self,
-        engine: Arc<Engine<Tallies>>,
-        todo: Todo,
-    ) -> BoxFuture<'static, Result<(), String>> {
-        async move {
-            let (key, flag) = todo.0.split_once('/').ok_or("no such thing to do")?;
-            let flag: u64 = flag.parse().map_err(|_| "no such thing to do")?;
-            let stream = tally_stream(key);
-            let pair = Pair {
-                key: key.to_owned(),
-                partner: key.to_owned(),
-            };
-            let request_id = Uuid::new_v5(&Uuid::NAMESPACE_OID, todo.0.as_bytes());
-            let request = Request {
-                fingerprint: [7; 16],
-                ..Command::Flag.request(&pair, request_id)
-            };
-            let decide = move |work: &mut Work<'_>| -> Result<(), Stop<Refusal>> {
-                work.emit(&stream, Happened::Echoed(flag).event())
-                    .map_err(Stop::from)
-            };
-            let done = engine.execute(request, decide, |_| Ok(())).await;
-            done.map(|_| ()).map_err(|failure| format!("{failure:?}"))
-        }
-        .boxed()
-    }
-}
-
-/// Whether no policy has anything to do.
-pub(crate) fn is_idle(store: &read_model::Store) -> Result<bool, Error> {
-    store.read(|rows| Ok(ECHOES_DUE.scan(rows, &(), None, 1)?.is_empty()))
 }

@@ -5,15 +5,17 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
-use eventsourcing::Time;
+use eventsourcing::{Clock, Time};
+use futures::FutureExt as _;
 use futures::future::join_all;
 use journal::simulator::{Client, Disk, Faults, Simulator};
 use journal::{Placement, StreamId};
-use runtime::{Engine, Options};
+use runtime::{Daily, Engine, Options};
 use tokio::time::{Instant, sleep};
 
+use crate::follow::{Aging, Echo};
 use crate::history::{Check, Op, Violation};
-use crate::tally::{Echo, Pair, Tallies, tally_stream};
+use crate::tally::{Pair, Tallies, tally_stream};
 
 pub(crate) type Replica = Arc<Engine<Tallies>>;
 
@@ -21,6 +23,12 @@ pub(crate) const SERVICES: [&str; 2] = ["left", "right"];
 const INSTANCES: usize = 2;
 /// How often an instance that does not come up is started.
 const STARTS: usize = 200;
+/// How far the clock of an instance may be ahead of the log's.
+const AHEAD: Duration = Duration::from_hours(5);
+/// How far the log's clock leaps in a run, at least; and in one leap, at most. Far less than the time for
+/// which request ids are remembered.
+const LEAPS: Duration = Duration::from_hours(48);
+const LEAP: Duration = Duration::from_hours(20);
 /// In simulated time: longer than any run without a fault needs.
 const REST: Duration = Duration::from_secs(300);
 
@@ -63,6 +71,21 @@ pub(crate) struct World {
     pub(crate) losses: RefCell<Vec<Loss>>,
     setup: Setup,
     calm: Cell<bool>,
+    leapt: Cell<Duration>,
+}
+
+/// The clock of an instance, which may be ahead of the log's.
+#[derive(Debug)]
+struct Skewed {
+    clock: Arc<dyn Clock>,
+    ahead: Duration,
+}
+
+impl Clock for Skewed {
+    fn now(&self) -> Time {
+        let ahead = i64::try_from(self.ahead.as_secs()).unwrap();
+        self.clock.now().plus_seconds(ahead)
+    }
 }
 
 /// What a crash of the log took from a partition: everything from here on.
@@ -88,6 +111,7 @@ impl World {
             losses: RefCell::default(),
             setup,
             calm: Cell::new(false),
+            leapt: Cell::default(),
         }
     }
 
@@ -95,6 +119,11 @@ impl World {
     pub(crate) async fn run(&self) {
         self.run_clients().await;
         self.start_all().await;
+        // Far from midnight by any clock, so that no day comes while everything is at rest.
+        let now = self.log.clock().now();
+        let morning = Time::from_days(now.day() + 1).plus_seconds(6 * 3_600);
+        let micros = morning.micros() - now.micros();
+        self.leap(Duration::from_micros(u64::try_from(micros).unwrap()));
         self.come_to_rest().await;
     }
 
@@ -203,7 +232,12 @@ impl World {
                 ..Options::for_pair(name, other)
             };
             let service = Arc::new(Tallies { name });
-            let started = Engine::start(service, &client, self.log.clock(), options).await;
+            let ahead = if self.chance(40) { AHEAD.as_secs() } else { 0 };
+            let clock = Arc::new(Skewed {
+                clock: self.log.clock(),
+                ahead: Duration::from_secs(self.log.draw(ahead)),
+            });
+            let started = Engine::start(service, &client, clock, options).await;
             // A start that meets a fault of the log is a start that has to be repeated.
             let Ok(replica) = started else {
                 sleep(Duration::from_millis(50)).await;
@@ -213,6 +247,8 @@ impl World {
                 client.set_faults(Faults::none());
             }
             replica.start_policy(Arc::new(Echo));
+            let aging: Arc<dyn Daily<Tallies>> = Arc::new(Aging);
+            replica.start_daily(&aging);
             *self.slots[slot].borrow_mut() = Slot {
                 replica: Some(replica),
                 client: Some(client),
@@ -241,8 +277,20 @@ impl World {
                     self.for_a_while(slot, Client::cut_off).await;
                 }
                 7 => self.crash_the_log(),
+                _ if self.leapt.get() < LEAPS => {
+                    self.leap(Duration::from_secs(self.log.draw(LEAP.as_secs())));
+                }
                 _ => {}
             }
+        }
+    }
+
+    /// Time passes for everybody.
+    fn leap(&self, by: Duration) {
+        self.leapt.set(self.leapt.get() + by);
+        self.log.leap(by);
+        for (_, replica) in self.replicas() {
+            replica.clock_moved();
         }
     }
 
@@ -320,8 +368,12 @@ impl World {
                     ));
                 }
             }
-            if !crate::tally::is_idle(replica.store()).unwrap() {
+            if !crate::follow::is_idle(replica.store()).unwrap() {
                 return Some(format!("{name} has policies to perform"));
+            }
+            let today = self.log.clock().now();
+            if replica.until_ticked(today).now_or_never().is_none() {
+                return Some(format!("{name} has not done all that is due today"));
             }
         }
         crate::journals::unreceived(self)

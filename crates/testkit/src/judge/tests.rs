@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::judge;
 use crate::history::{Answer, History, Op, Read};
-use crate::instance::Service;
+use crate::instance::{Both, Service};
 use crate::logs::{Judged, Logs};
 use crate::session::ACTOR;
 
@@ -98,8 +98,14 @@ fn logs(commits: &[Commit]) -> Logs {
         ..Judged::default()
     };
     Logs {
-        journals: [vec![there], vec![journal]],
-        public: [vec![Vec::new()], public],
+        journals: Both {
+            acquisition: vec![there],
+            retention: vec![journal],
+        },
+        public: Both {
+            acquisition: vec![Vec::new()],
+            retention: public,
+        },
     }
 }
 
@@ -262,7 +268,7 @@ fn an_effect_that_nobody_asked_for_is_noticed() {
 fn an_event_that_was_not_published_is_noticed() {
     let (history, commits) = sound();
     let mut logs = logs(&commits);
-    logs.public[1][0].pop();
+    logs.public.retention[0].pop();
     notices(&history, &logs, "what happened is published once, in order");
 }
 
@@ -270,7 +276,7 @@ fn an_event_that_was_not_published_is_noticed() {
 fn events_that_were_received_out_of_order_are_noticed() {
     let (history, commits) = sound();
     let mut logs = logs(&commits);
-    logs.journals[0][0].received.swap(0, 1);
+    logs.journals.acquisition[0].received.swap(0, 1);
     notices(
         &history,
         &logs,
@@ -282,8 +288,8 @@ fn events_that_were_received_out_of_order_are_noticed() {
 fn an_event_that_was_received_twice_is_noticed() {
     let (history, commits) = sound();
     let mut logs = logs(&commits);
-    let again = logs.journals[0][0].received[1].clone();
-    logs.journals[0][0].received.push(again);
+    let again = logs.journals.acquisition[0].received[1].clone();
+    logs.journals.acquisition[0].received.push(again);
     notices(
         &history,
         &logs,
@@ -297,7 +303,7 @@ fn an_event_that_was_parked_is_noticed() {
     let (history, commits) = sound();
     let mut logs = logs(&commits);
     let parked = Outcome::Parked(Parked::default());
-    logs.journals[0][0].received[0].outcome = Some(parked);
+    logs.journals.acquisition[0].received[0].outcome = Some(parked);
     notices(
         &history,
         &logs,
@@ -320,6 +326,6 @@ fn a_request_without_an_answer_is_noticed() {
 fn a_stream_in_two_partitions_is_noticed() {
     let (history, commits) = sound();
     let mut logs = logs(&commits);
-    logs.journals[1].push(judged(&[commit(9, 0)]));
+    logs.journals.retention.push(judged(&[commit(9, 0)]));
     notices(&history, &logs, "a stream is in one partition");
 }

@@ -1,4 +1,6 @@
-//! `docs/asyncapi.yaml`: the public topics in AsyncAPI 3.1.
+//! `docs/asyncapi.yaml`: the public topics as `AsyncAPI` 3.1 wants them.
+
+use std::fmt::{self, Write as _};
 
 use super::events::{Event, Told};
 
@@ -105,18 +107,19 @@ servers:
         default: localhost:9092
 ";
 
-pub(crate) fn written(told: &[Told]) -> String {
+pub(crate) fn written(told: &[Told]) -> Result<String, fmt::Error> {
     let mut yaml = INTRODUCTION.to_owned();
     yaml.push_str("channels:\n");
     for told in told {
-        yaml.push_str(&channel(told));
+        yaml.push_str(&channel(told)?);
     }
     yaml.push_str("operations:\n");
     for Told { service, .. } in told {
-        yaml.push_str(&format!(
+        write!(
+            yaml,
             "  publish-{service}:\n    action: send\n    summary: What {service} tells.\n    channel:\n      \
              $ref: '#/channels/{service}'\n"
-        ));
+        )?;
     }
     yaml.push_str("components:\n  messages:\n");
     for Told { service, events } in told {
@@ -125,11 +128,11 @@ pub(crate) fn written(told: &[Told]) -> String {
         }
     }
     yaml.push_str("  schemas:\n");
-    yaml.push_str(&headers());
-    yaml
+    yaml.push_str(&headers()?);
+    Ok(yaml)
 }
 
-fn channel(Told { service, events }: &Told) -> String {
+fn channel(Told { service, events }: &Told) -> Result<String, fmt::Error> {
     let mut channel = format!(
         "  {service}:
     address: patron.{service}.events
@@ -150,11 +153,12 @@ fn channel(Told { service, events }: &Told) -> String {
 "
     );
     for Event { name, .. } in events {
-        channel.push_str(&format!(
+        write!(
+            channel,
             "      {name}:\n        $ref: '#/components/messages/{service}.{name}'\n"
-        ));
+        )?;
     }
-    channel
+    Ok(channel)
 }
 
 fn message(service: &str, event: &Event) -> String {
@@ -195,10 +199,10 @@ fn message(service: &str, event: &Event) -> String {
     )
 }
 
-fn headers() -> String {
+fn headers() -> Result<String, fmt::Error> {
     let mut yaml = String::from("    headers:\n      type: object\n      required:\n");
     for header in HEADERS.iter().filter(|header| !header.is_optional) {
-        yaml.push_str(&format!("        - {}\n", header.name));
+        write!(yaml, "        - {}\n", header.name)?;
     }
     yaml.push_str("      properties:\n");
     for Header {
@@ -209,11 +213,12 @@ fn headers() -> String {
     } in HEADERS
     {
         let meaning = quoted(meaning);
-        yaml.push_str(&format!(
+        write!(
+            yaml,
             "        {name}:\n          type: string\n          {schema}\n          description: {meaning}\n"
-        ));
+        )?;
     }
-    yaml
+    Ok(yaml)
 }
 
 /// A text as YAML takes it whatever is in it.

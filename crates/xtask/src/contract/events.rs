@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use anyhow::ensure;
 use patron_proto::descriptor_pool;
-use prost_reflect::{FieldDescriptor, Kind, MessageDescriptor};
+use prost_reflect::{FieldDescriptor, MessageDescriptor};
 
 /// The services that tell something.
 const SERVICES: [&str; 2] = ["acquisition", "retention"];
@@ -100,15 +100,16 @@ fn event(package: &str, message: &MessageDescriptor) -> Event {
 }
 
 fn kind(package: &str, field: &FieldDescriptor) -> String {
-    let full = match field.kind() {
-        Kind::Message(message) => message.full_name().to_owned(),
-        Kind::Enum(choice) => choice.full_name().to_owned(),
-        simple => format!("{simple:?}"),
+    let kind = field.kind();
+    let full = match (kind.as_message(), kind.as_enum()) {
+        (Some(message), _) => message.full_name().to_owned(),
+        (_, Some(choice)) => choice.full_name().to_owned(),
+        (None, None) => format!("{kind:?}"),
     };
     let short = full.strip_prefix(&format!("{package}.")).unwrap_or(&full);
     match (field.is_list(), field.supports_presence()) {
         (true, _) => format!("repeated {short}"),
-        (false, true) if field.kind().as_message().is_none() => format!("optional {short}"),
+        (false, true) if kind.as_message().is_none() => format!("optional {short}"),
         (false, _) => short.to_owned(),
     }
 }

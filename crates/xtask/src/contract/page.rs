@@ -1,5 +1,7 @@
 //! `docs/EVENTS.md`: the catalogue of public events.
 
+use std::fmt::{self, Write as _};
+
 use super::asyncapi::HEADERS;
 use super::events::{Event, Told};
 
@@ -24,40 +26,43 @@ one fills. Remember the last `ce_sequence` of each partition. A record with the 
 there before, one with a higher number is passed over: the one that is missing will come, and that one again behind it.
 ";
 
-pub(crate) fn written(told: &[Told]) -> String {
+pub(crate) fn written(told: &[Told]) -> Result<String, fmt::Error> {
     let mut page = INTRODUCTION.to_owned();
     for header in HEADERS {
-        page.push_str(&format!("| `{}` | {} |\n", header.name, header.meaning));
+        write!(page, "| `{}` | {} |\n", header.name, header.meaning)?;
     }
     page.push_str(FOLD);
     for Told { service, events } in told {
-        page.push_str(&format!(
+        write!(
+            page,
             "\n## {service}\n\n| event | what happened |\n|---|---|\n"
-        ));
+        )?;
         for event in events {
             let anchor = event.name.to_lowercase();
-            page.push_str(&format!(
+            write!(
+                page,
                 "| [{}](#{anchor}) | {} |\n",
                 event.name, event.comment
-            ));
+            )?;
         }
         for event in events {
-            page.push_str(&section(event));
+            page.push_str(&section(event)?);
         }
     }
-    page
+    Ok(page)
 }
 
-fn section(event: &Event) -> String {
+fn section(event: &Event) -> Result<String, fmt::Error> {
     let mut section = format!(
         "\n### {}\n\n{} `{}`, in [{}](../proto/{}).\n\n| field | type | meaning |\n|---|---|---|\n",
         event.name, event.comment, event.full_name, event.file, event.file
     );
     for field in &event.fields {
-        section.push_str(&format!(
+        write!(
+            section,
             "| `{}` | {} | {} |\n",
             field.name, field.kind, field.comment
-        ));
+        )?;
     }
-    section
+    Ok(section)
 }

@@ -1,8 +1,10 @@
 //! What holds for any history: it can be told again, and it does not matter which parts are in memory.
 
+mod merging;
+
 use std::fmt::Debug;
 
-use eventsourcing::{Aggregate, Parts};
+use eventsourcing::{Aggregate, Parts, Sealed};
 use proptest::prelude::*;
 use serde::{Serialize, de::DeserializeOwned};
 use uuid::Uuid;
@@ -13,8 +15,9 @@ use crate::input::When;
 use crate::offer::Ask;
 use crate::proposition::{self, Proposition};
 use crate::prospect::{
-    self, CloseReason, Closing, Convert, FirstPurchase, Kind, Prospect, Qualification, Touch,
-    TouchKind, Touchpoint,
+    self, Absorb, Absorbed, AbsorbedKey, AbsorbedTouch, Claimed, CloseReason, Closing, Consent,
+    ConsentStatus, Convert, FirstPurchase, Identify, Identity, IdentityKind, Kind, Merge, Prospect,
+    Qualification, Touch, TouchKind, Touchpoint, Verdict,
 };
 use crate::story;
 
@@ -23,34 +26,38 @@ trait Partial: Aggregate<Command: Clone, Event: Debug + PartialEq, Refusal: Debu
 where
     Self: Clone + Debug + PartialEq + Serialize + DeserializeOwned,
 {
-    type Key: Ord + Clone + Debug;
-    type Part: Clone + Debug + PartialEq;
+    type Key: Clone + Debug;
+    type Changes: Debug + PartialEq;
 
-    fn parts(&mut self) -> &mut Parts<Self::Key, Self::Part>;
     fn needed_to_decide(command: &Self::Command) -> Vec<Self::Key>;
     fn needed_to_evolve(event: &Self::Event) -> Vec<Self::Key>;
 
     /// The same state with only these parts in memory.
-    fn with_only(&self, keys: &[Self::Key]) -> Self {
-        let mut all = self.clone();
-        let mut partial = self.clone();
-        *partial.parts() = Parts::default();
-        for key in keys {
-            if let Some(part) = all.parts().get(key) {
-                partial.parts().load(key.clone(), part.clone());
-            }
+    fn with_only(&self, keys: &[Self::Key]) -> Self;
+
+    /// The parts that were changed since the last call.
+    fn take_changes(&mut self) -> Self::Changes;
+}
+
+/// Those of the parts that are named.
+fn only<K: Ord + Clone, V: Clone>(all: &Parts<K, V>, keys: impl Iterator<Item = K>) -> Parts<K, V> {
+    let mut parts = Parts::default();
+    for key in keys {
+        if let Some(part) = all.get(&key) {
+            parts.load(key, part.clone());
         }
-        partial
     }
+    parts
+}
+
+fn changes<K: Ord + Clone, V: Clone>(parts: &mut Parts<K, V>) -> Vec<(K, V)> {
+    let changed = parts.take_changes().into_iter();
+    changed.map(|(key, part)| (key, part.clone())).collect()
 }
 
 impl Partial for Proposition {
     type Key = SpendKey;
-    type Part = BookedSpend;
-
-    fn parts(&mut self) -> &mut Parts<SpendKey, BookedSpend> {
-        &mut self.spends
-    }
+    type Changes = Vec<(SpendKey, BookedSpend)>;
 
     fn needed_to_decide(command: &proposition::Command) -> Vec<SpendKey> {
         command.parts()
@@ -59,22 +66,62 @@ impl Partial for Proposition {
     fn needed_to_evolve(event: &proposition::Event) -> Vec<SpendKey> {
         event.parts()
     }
+
+    fn with_only(&self, keys: &[SpendKey]) -> Self {
+        let spends = only(&self.spends, keys.iter().cloned());
+        Self {
+            spends,
+            ..self.clone()
+        }
+    }
+
+    fn take_changes(&mut self) -> Self::Changes {
+        changes(&mut self.spends)
+    }
+}
+
+/// A touchpoint of the prospect, or one that it absorbed.
+#[derive(Debug, Clone)]
+enum TouchKey {
+    Own(TouchpointId),
+    Absorbed(AbsorbedKey),
 }
 
 impl Partial for Prospect {
-    type Key = TouchpointId;
-    type Part = Touchpoint;
+    type Key = TouchKey;
+    type Changes = (
+        Vec<(TouchpointId, Touchpoint)>,
+        Vec<(AbsorbedKey, Absorbed)>,
+    );
 
-    fn parts(&mut self) -> &mut Parts<TouchpointId, Touchpoint> {
-        &mut self.touchpoints
+    fn needed_to_decide(command: &prospect::Command) -> Vec<TouchKey> {
+        let own = command.parts().into_iter().map(TouchKey::Own);
+        let absorbed = command.absorbed_parts().into_iter();
+        own.chain(absorbed.map(TouchKey::Absorbed)).collect()
     }
 
-    fn needed_to_decide(command: &prospect::Command) -> Vec<TouchpointId> {
-        command.parts()
+    fn needed_to_evolve(event: &prospect::Event) -> Vec<TouchKey> {
+        event.parts().into_iter().map(TouchKey::Own).collect()
     }
 
-    fn needed_to_evolve(event: &prospect::Event) -> Vec<TouchpointId> {
-        event.parts()
+    fn with_only(&self, keys: &[TouchKey]) -> Self {
+        let own = keys.iter().filter_map(|key| match key {
+            TouchKey::Own(id) => Some(id.clone()),
+            TouchKey::Absorbed(_) => None,
+        });
+        let absorbed = keys.iter().filter_map(|key| match key {
+            TouchKey::Own(_) => None,
+            TouchKey::Absorbed(key) => Some(key.clone()),
+        });
+        Self {
+            touchpoints: only(&self.touchpoints, own),
+            absorbed: only(&self.absorbed, absorbed),
+            ..self.clone()
+        }
+    }
+
+    fn take_changes(&mut self) -> Self::Changes {
+        (changes(&mut self.touchpoints), changes(&mut self.absorbed))
     }
 }
 
@@ -91,7 +138,7 @@ fn live<A: Partial>(commands: Vec<A::Command>) -> Result<usize, TestCaseError> {
         for event in decided.unwrap_or_default() {
             let mut partial = state.with_only(&A::needed_to_evolve(&event));
             partial.evolve(&event);
-            state.parts().take_changes();
+            state.take_changes();
             state.evolve(&event);
             same_change(&mut state, &mut partial)?;
             let stored = postcard::to_stdvec(&state).unwrap();
@@ -106,16 +153,15 @@ fn live<A: Partial>(commands: Vec<A::Command>) -> Result<usize, TestCaseError> {
     for event in &history {
         told_again.evolve(event);
     }
-    told_again.parts().take_changes();
-    state.parts().take_changes();
+    told_again.take_changes();
+    state.take_changes();
     prop_assert_eq!(told_again, state);
     Ok(history.len())
 }
 
 fn same_change<A: Partial>(whole: &mut A, partial: &mut A) -> Result<(), TestCaseError> {
     prop_assert_eq!(whole.with_only(&[]), partial.with_only(&[]));
-    let whole = whole.parts().take_changes();
-    prop_assert_eq!(whole, partial.parts().take_changes());
+    prop_assert_eq!(whole.take_changes(), partial.take_changes());
     Ok(())
 }
 
@@ -212,6 +258,84 @@ fn any_conversion() -> impl Strategy<Value = prospect::Command> {
     )
 }
 
+fn any_identity() -> impl Strategy<Value = prospect::Command> {
+    let kind = prop::sample::select(vec![IdentityKind::Email, IdentityKind::Phone]);
+    let verdict = prop::sample::select(vec![Verdict::Same, Verdict::Other]);
+    (kind, verdict, any_when()).prop_map(|(kind, verdict, when)| {
+        let value = Sealed {
+            subject: "prospects/1".to_owned(),
+            key_id: "k".to_owned(),
+            nonce: [0; 24],
+            ciphertext: vec![1],
+        };
+        prospect::Command::Identify(Identify {
+            identities: vec![Claimed {
+                identity: Identity { kind, value },
+                verdict,
+            }],
+            name: None,
+            when,
+        })
+    })
+}
+
+fn any_consent() -> impl Strategy<Value = Consent> {
+    let purpose = prop::sample::select(vec!["contact", "call"]);
+    let status = prop::sample::select(vec![
+        ConsentStatus::Granted,
+        ConsentStatus::Denied,
+        ConsentStatus::Withdrawn,
+    ]);
+    (purpose, status, 0_i64..8).prop_map(|(purpose, status, number)| Consent {
+        purpose: purpose.to_owned(),
+        status,
+        at: story::day(number),
+        evidence: String::new(),
+    })
+}
+
+fn any_absorption() -> impl Strategy<Value = prospect::Command> {
+    let touchpoint_id = prop::sample::select(vec!["a", "b", "c"]);
+    let touch = (touchpoint_id, 0_u128..2, 0_i64..9).prop_map(|(id, from, number)| AbsorbedTouch {
+        key: AbsorbedKey {
+            from: Uuid::from_u128(from),
+            touchpoint_id: story::id(id),
+        },
+        touchpoint: Touchpoint {
+            touch: merging::touch(),
+            occurred_at: story::day(number),
+        },
+    });
+    let touches = prop::collection::btree_map(0_u8..4, touch, 0..3);
+    let consents = prop::collection::vec(any_consent(), 0..2);
+    (touches, consents, any_when()).prop_map(|(touches, consents, when)| {
+        let mut touches: Vec<AbsorbedTouch> = touches.into_values().collect();
+        touches.sort_by(|a, b| a.key.cmp(&b.key));
+        touches.dedup_by(|a, b| a.key == b.key);
+        prospect::Command::Absorb(Absorb {
+            from: Uuid::from_u128(1),
+            part: 1,
+            parts: 1,
+            touches,
+            consents,
+            when,
+        })
+    })
+}
+
+fn any_merge() -> impl Strategy<Value = prospect::Command> {
+    any_when().prop_map(|when| {
+        prospect::Command::Merge(Merge {
+            id: Uuid::from_u128(2),
+            into: Uuid::from_u128(1),
+            state: prospect::State::Converted,
+            created_at: Some(story::day(0)),
+            touches: 0,
+            when,
+        })
+    })
+}
+
 fn about_a_prospect() -> impl Strategy<Value = prospect::Command> {
     prop_oneof![
         2 => any_when().prop_map(|when| prospect::Command::Create {
@@ -233,6 +357,14 @@ fn about_a_prospect() -> impl Strategy<Value = prospect::Command> {
             note_given: false,
             when,
         }),
+        1 => any_when().prop_map(|when| prospect::Command::Reopen { when }),
+        2 => any_identity(),
+        2 => any_consent().prop_map(|consent| prospect::Command::SetConsent {
+            consent,
+            now: story::day(90),
+        }),
+        4 => any_absorption(),
+        1 => any_merge(),
     ]
 }
 

@@ -1,21 +1,31 @@
 //! A prospect: somebody who may become a customer, from the first touchpoint to the conversion.
 
+mod command;
 mod consent;
 mod conversion;
+mod event;
+mod identity;
+mod merging;
 mod refusal;
 #[cfg(test)]
 mod tests;
 mod touchpoint;
 
-use eventsourcing::{Aggregate, Parts, Time};
+use std::collections::BTreeMap;
+
+use eventsourcing::{Aggregate, Parts, Sealed, Time};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::id::{ProblemId, PropositionId, TouchpointId};
 use crate::input::{Invalid, MAX_LABEL, When, optional, required};
 
+pub use command::Command;
 pub use consent::{Consent, ConsentStatus, MAX_CONSENTS};
 pub use conversion::{Conversion, Convert, FirstPurchase, MAX_PATH, Step};
+pub use event::Event;
+pub use identity::{Claimed, Identify, Identity, IdentityKind, MAX_IDENTITIES, Named, Verdict};
+pub use merging::{Absorb, Absorbed, AbsorbedKey, AbsorbedTouch, Merge, TOUCHES_A_PART};
 pub use refusal::{Refusal, Thing};
 pub use touchpoint::{MAX_TOUCHPOINTS, Touch, TouchKind, Touchpoint, Utm};
 
@@ -112,117 +122,22 @@ pub struct Prospect {
     pub conversion: Option<Conversion>,
     /// Why it will not become a customer.
     pub closing: Option<Closing>,
-    /// How many touchpoints it has.
+    /// How many touchpoints it has, with those that were absorbed.
     pub touch_count: u32,
     /// When the earliest of them happened.
     pub first_touch_at: Option<Time>,
+    /// What it is known by, sealed, in the order in which it became known.
+    pub identities: Vec<Identity>,
+    /// What people call it, sealed.
+    pub display_name: Option<Sealed>,
+    /// What it agreed to or refused, by purpose.
+    pub consents: BTreeMap<String, Consent>,
     /// Its touchpoints; only those in question are loaded.
     #[serde(skip)]
     pub touchpoints: Parts<TouchpointId, Touchpoint>,
-}
-
-/// What somebody wants of a prospect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Command {
-    /// Create a prospect.
-    Create {
-        /// Whether it is one person.
-        kind: Kind,
-        /// Where it was first heard of.
-        source: String,
-        /// When it was created.
-        when: When,
-    },
-    /// Record that it was reached.
-    RecordTouchpoint {
-        /// The id that the client chose.
-        touchpoint_id: TouchpointId,
-        /// How it was reached.
-        touch: Touch,
-        /// When it was reached.
-        when: When,
-    },
-    /// Record which problem it wants solved.
-    Qualify {
-        /// Which problem of which proposition; not checked, it is another aggregate.
-        qualification: Qualification,
-        /// When it was qualified.
-        when: When,
-    },
-    /// Record that it has become a customer.
-    Convert(Convert),
-    /// Record that it will not become a customer.
-    Close {
-        /// Why.
-        closing: Closing,
-        /// Whether a note was given; the note itself is personal and does not come here.
-        note_given: bool,
-        /// When it was closed.
-        when: When,
-    },
-}
-
-/// What has happened to a prospect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Event {
-    /// It was created.
-    Created {
-        /// Where it comes from, and when it was created.
-        origin: Origin,
-    },
-    /// It was reached.
-    TouchpointRecorded {
-        /// Which touchpoint.
-        touchpoint_id: TouchpointId,
-        /// How and when it was reached.
-        touchpoint: Touchpoint,
-    },
-    /// It is known which problem it wants solved.
-    Qualified {
-        /// Which problem of which proposition.
-        qualification: Qualification,
-        /// When.
-        occurred_at: Time,
-    },
-    /// It has become a customer.
-    Converted {
-        /// How, when and with which promises.
-        conversion: Box<Conversion>,
-        /// The touchpoints up to then, the earliest first; only the newest [`MAX_PATH`].
-        path: Vec<TouchpointId>,
-    },
-    /// It will not become a customer.
-    Closed {
-        /// Why.
-        closing: Closing,
-        /// When.
-        occurred_at: Time,
-    },
-}
-
-impl Command {
-    /// The touchpoints that deciding about it looks at: load those of them that exist.
-    pub fn parts(&self) -> Vec<TouchpointId> {
-        match self {
-            Self::RecordTouchpoint { touchpoint_id, .. } => vec![touchpoint_id.clone()],
-            Self::Create { .. } | Self::Qualify { .. } | Self::Convert(_) | Self::Close { .. } => {
-                vec![]
-            }
-        }
-    }
-}
-
-impl Event {
-    /// The touchpoints that evolving by it changes: none that exist, for touchpoints are only added.
-    pub fn parts(&self) -> Vec<TouchpointId> {
-        match self {
-            Self::Created { .. }
-            | Self::TouchpointRecorded { .. }
-            | Self::Qualified { .. }
-            | Self::Converted { .. }
-            | Self::Closed { .. } => vec![],
-        }
-    }
+    /// The touchpoints of all absorbed into it; only those in question are loaded.
+    #[serde(skip)]
+    pub absorbed: Parts<AbsorbedKey, Absorbed>,
 }
 
 impl Aggregate for Prospect {
@@ -248,6 +163,12 @@ impl Aggregate for Prospect {
                 note_given,
                 when,
             } => self.close(closing, note_given, when),
+            Command::Identify(command) => self.identify(command),
+            Command::Reopen { when } => self.reopen(when),
+            Command::Merge(command) => self.merge(&command),
+            Command::Absorb(command) => self.absorb(command),
+            Command::SetConsent { consent, now } => self.set_consent(consent, now),
+            Command::HearConsent { consent } => self.hear_consent(consent),
         }
     }
 
@@ -268,10 +189,26 @@ impl Aggregate for Prospect {
             Event::Converted { conversion, .. } => {
                 self.state = State::Converted;
                 self.conversion = Some((**conversion).clone());
+                self.consents = consent::merged(&self.consents, &conversion.consents);
             }
             Event::Closed { closing, .. } => {
                 self.state = State::Closed;
                 self.closing = Some(closing.clone());
+            }
+            Event::Identified {
+                identities,
+                display_name,
+                ..
+            } => self.become_known(identities, display_name.as_ref()),
+            Event::Reopened { .. } => {
+                self.state = self.open_state();
+                self.closing = None;
+            }
+            Event::Merged { into, .. } => self.state = State::Merged { into: *into },
+            Event::Absorbed { touches, .. } => self.add_absorbed(touches),
+            Event::ConsentChanged { consent } => {
+                let purpose = consent.purpose.clone();
+                self.consents.insert(purpose, consent.clone());
             }
         }
     }
@@ -329,6 +266,26 @@ impl Prospect {
             closing,
             occurred_at,
         }])
+    }
+
+    fn reopen(&self, when: When) -> Result<Vec<Event>, Refusal> {
+        self.must_exist_unmerged()?;
+        if self.state != State::Closed {
+            return Err(Refusal::NotClosed);
+        }
+        let occurred_at = when.happened("occurred_at")?;
+        Ok(vec![Event::Reopened { occurred_at }])
+    }
+
+    /// How far it has come while it is open.
+    fn open_state(&self) -> State {
+        if self.qualification.is_some() {
+            State::Qualified
+        } else if self.identities.is_empty() && self.display_name.is_none() {
+            State::Anonymous
+        } else {
+            State::Identified
+        }
     }
 
     /// Refuses a prospect that does not exist, has become a customer, is closed or merged.

@@ -11,7 +11,7 @@ use runtime::version;
 use server::{Page, Wrong, invalid, parse, present, resource_id};
 use tonic::{Request, Response, Status};
 
-use crate::desk::Desk;
+use crate::desk::{Desk, Halt, refused};
 use crate::read_model::propositions;
 use crate::wire::proposition::Written;
 use crate::wire::{self, proposition_id};
@@ -28,12 +28,14 @@ impl PropositionService for Propositions {
     ) -> Result<Response<proto::Proposition>, Status> {
         let (call, message) = server::open(request)?;
         let id = parse("proposition_id", &message.proposition_id)?;
-        let content = content(message.proposition.as_ref())?;
+        let start = Start::read(&message)?;
+        if matches!(start, Start::CopyOf(_)) {
+            self.0.catch_up(&call).await?;
+        }
         let make = move |work: &runtime::Work<'_>| {
-            let when = When::now(work.now());
             Ok(proposition::Command::Create {
-                content: content.clone(),
-                when,
+                content: start.content(work.rows())?,
+                when: When::now(work.now()),
             })
         };
         self.0
@@ -232,6 +234,54 @@ impl PropositionService for Propositions {
         self.0
             .read(&call, &message.min_position, &message.parent, read)
             .await
+    }
+
+    async fn retire_proposition(
+        &self,
+        request: Request<proto::RetirePropositionRequest>,
+    ) -> Result<Response<proto::Proposition>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = proposition_id("name", &message.name)?;
+        let make = |work: &runtime::Work<'_>| {
+            Ok(proposition::Command::Retire {
+                when: When::now(work.now()),
+            })
+        };
+        self.0
+            .on_proposition(&call, &message, id, make, shown)
+            .await
+    }
+}
+
+/// What a new proposition starts with.
+#[derive(Debug)]
+enum Start {
+    Content(proposition::Content),
+    CopyOf(PropositionId),
+}
+
+impl Start {
+    fn read(message: &proto::CreatePropositionRequest) -> Result<Self, Status> {
+        match (message.copy_from.as_str(), message.proposition.as_ref()) {
+            ("", written) => content(written).map(Self::Content),
+            (name, None) => Ok(Self::CopyOf(proposition_id("copy_from", name)?)),
+            (_, Some(_)) => Err(invalid(
+                "copy_from",
+                "is given together with proposition; give one of both",
+            )),
+        }
+    }
+
+    /// The other proposition is another aggregate, so it is looked at and not guarded.
+    fn content(&self, rows: &dyn Rows) -> Result<proposition::Content, Halt> {
+        match self {
+            Self::Content(content) => Ok(content.clone()),
+            Self::CopyOf(id) => {
+                let original = propositions::get(rows, id)?;
+                let original = original.ok_or(proposition::Refusal::UnknownOriginal);
+                Ok(original.map_err(refused)?.content)
+            }
+        }
     }
 }
 

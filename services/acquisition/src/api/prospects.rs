@@ -1,35 +1,33 @@
 //! `ProspectService`.
 
-use std::collections::BTreeMap;
+mod batch;
+mod journey;
+mod merging;
 
 use acquisition_domain::id::TouchpointId;
 use acquisition_domain::input::When;
 use acquisition_domain::offer::{Ask, Offer};
-use acquisition_domain::prospect::{
-    self, Closing, Convert, Kind, Qualification, Touch, Touchpoint,
-};
-use eventsourcing::Time;
-use futures::stream::{self, StreamExt as _};
+use acquisition_domain::prospect::{self, Closing, Convert, Kind, Qualification};
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::prospect_service_server::ProspectService;
 use read_model::{Error, Rows};
 use runtime::{Work, version};
-use server::{Call, Page, Wrong, parse, parse_optional, present, timestamp};
-use tonic::{Code, Request, Response, Status};
+use server::{Call, Page, parse, parse_optional, present};
+use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use super::when;
 use crate::desk::{Desk, Halt, refused};
 use crate::read_model::{propositions, prospects};
-use crate::wire::prospect::{Touched, text};
 use crate::wire::{self, optional_campaign, proposition_id, prospect_id};
 
 /// The namespace of ids that are made from request ids.
 const FROM_REQUEST: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7072_6f73_7065);
-/// How many touches one batch may have.
-const LARGEST_BATCH: usize = 1_000;
-/// Prospects of one batch whose touches are recorded at once.
-const AT_ONCE: usize = 64;
+
+/// The id of the prospect that a request to create one makes.
+pub fn prospect_created_by(request_id: &str) -> Uuid {
+    Uuid::new_v5(&FROM_REQUEST, request_id.as_bytes())
+}
 
 /// `ProspectService`.
 #[derive(Debug, Clone)]
@@ -45,7 +43,7 @@ impl ProspectService for Prospects {
         let written = present("prospect", message.prospect.as_ref())?;
         let kind: Kind = wire::prospect::kind("prospect.kind", written.kind)?;
         let source = written.source.clone();
-        let id = Uuid::new_v5(&FROM_REQUEST, message.request_id.as_bytes());
+        let id = prospect_created_by(&message.request_id);
         let make = move |work: &Work<'_>| {
             let when = When::now(work.now());
             Ok(prospect::Command::Create {
@@ -72,37 +70,7 @@ impl ProspectService for Prospects {
         request: Request<proto::BatchRecordTouchpointsRequest>,
     ) -> Result<Response<proto::BatchRecordTouchpointsResponse>, Status> {
         let (call, message) = server::open_batch(request);
-        let batch: Uuid = parse("request_id", &message.request_id)?;
-        if message.items.len() > LARGEST_BATCH {
-            let what = format!("has more than {LARGEST_BATCH} entries: split the batch");
-            return Err(server::invalid("items", &what));
-        }
-        // Touches of one prospect follow each other, those of others do not wait for them.
-        let mut by_prospect: BTreeMap<String, Vec<(usize, proto::TouchpointItem)>> =
-            BTreeMap::new();
-        let count = message.items.len();
-        for (i, item) in message.items.into_iter().enumerate() {
-            by_prospect
-                .entry(item.parent.clone())
-                .or_default()
-                .push((i, item));
-        }
-        let recorded = stream::iter(by_prospect.into_values())
-            .map(|items| self.record_each(&call, batch, items))
-            .buffer_unordered(AT_ONCE)
-            .concat()
-            .await;
-        let mut results = vec![proto::TouchpointResult::default(); count];
-        for (i, result) in recorded {
-            if let Some(place) = results.get_mut(i) {
-                *place = result;
-            }
-        }
-        let position = self.0.engine.position();
-        Ok(server::reply_at(
-            proto::BatchRecordTouchpointsResponse { results },
-            &position,
-        ))
+        batch::record(&self.0, &call, message).await
     }
 
     async fn qualify_prospect(
@@ -202,11 +170,13 @@ impl ProspectService for Prospects {
         request: Request<proto::ListProspectsRequest>,
     ) -> Result<Response<proto::ListProspectsResponse>, Status> {
         let (call, message) = server::open(request)?;
-        let page = Page::parse(message.page_size, &message.page_token, &["prospects"])?;
+        let asked = ["prospects", message.state().as_str_name()];
+        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
+        let only = wire::prospect::state_filter("state", message.state)?;
         let after = page.after_uuid()?;
         let read = |rows: &dyn Rows| {
             let mut found = Vec::new();
-            for (id, state) in prospects::list(rows, after, page.wanted())? {
+            for (id, state) in prospects::list(rows, only, after, page.wanted())? {
                 let version = version(rows, &format!("prospects/{id}"))?;
                 found.push((id, wire::resource::prospect(id, &state, version)));
             }
@@ -220,6 +190,52 @@ impl ProspectService for Prospects {
             .read(&call, &message.min_position, "prospects", read)
             .await
     }
+
+    async fn reopen_prospect(
+        &self,
+        request: Request<proto::ReopenProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = prospect_id("name", &message.name)?;
+        let make = move |work: &Work<'_>| {
+            let when = When::now(work.now());
+            Ok(prospect::Command::Reopen { when })
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn merge_prospects(
+        &self,
+        request: Request<proto::MergeProspectsRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = server::open(request)?;
+        self.merge(&call, &message).await
+    }
+
+    async fn set_consent(
+        &self,
+        request: Request<proto::SetConsentRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = server::open(request)?;
+        let id = prospect_id("name", &message.name)?;
+        let written = present("consent", message.consent.as_ref())?;
+        let consent = wire::prospect::consent(written)?;
+        let make = move |work: &Work<'_>| {
+            Ok(prospect::Command::SetConsent {
+                consent: consent.clone(),
+                now: work.now(),
+            })
+        };
+        self.0.on_prospect(&call, &message, id, make, get).await
+    }
+
+    async fn get_journey(
+        &self,
+        request: Request<proto::GetJourneyRequest>,
+    ) -> Result<Response<proto::Journey>, Status> {
+        let (call, message) = server::open(request)?;
+        self.journey(&call, &message).await
+    }
 }
 
 impl Prospects {
@@ -232,7 +248,7 @@ impl Prospects {
     ) -> Result<Response<proto::Touchpoint>, Status> {
         let touchpoint_id: TouchpointId =
             parse("touchpoint.touchpoint_id", &written.touchpoint_id)?;
-        let touch = touch(written)?;
+        let touch = wire::prospect::touch_of(written)?;
         let occurred_at = written.occurred_at;
         let recorded = touchpoint_id.clone();
         let make = move |work: &Work<'_>| {
@@ -244,47 +260,9 @@ impl Prospects {
         };
         let answer = move |rows: &dyn Rows, id: Uuid| {
             let found = prospects::touch(rows, id, &touchpoint_id)?;
-            Ok(found.map(|found| touchpoint_out(&touchpoint_id, &found)))
+            Ok(found.map(|found| wire::prospect::touchpoint_out(&touchpoint_id, &found)))
         };
         self.0.on_prospect(call, message, id, make, answer).await
-    }
-
-    /// Records the touches of one prospect, one after the other, each a request of its own.
-    async fn record_each(
-        &self,
-        call: &Call,
-        batch: Uuid,
-        items: Vec<(usize, proto::TouchpointItem)>,
-    ) -> Vec<(usize, proto::TouchpointResult)> {
-        let mut results = Vec::with_capacity(items.len());
-        for (i, item) in items {
-            let message = proto::RecordTouchpointRequest {
-                parent: item.parent,
-                touchpoint: item.touchpoint,
-                request_id: Uuid::new_v5(&batch, i.to_string().as_bytes()).to_string(),
-                validate_only: false,
-            };
-            let mut single = Request::new(message);
-            call.write_to(single.metadata_mut());
-            let outcome = self.record_touchpoint(single).await;
-            results.push((i, outcome.map_or_else(|status| result(&status), |_| ok())));
-        }
-        results
-    }
-}
-
-fn ok() -> proto::TouchpointResult {
-    proto::TouchpointResult {
-        code: Code::Ok as i32,
-        ..Default::default()
-    }
-}
-
-fn result(status: &Status) -> proto::TouchpointResult {
-    proto::TouchpointResult {
-        code: status.code() as i32,
-        reason: server::reason(status),
-        message: status.message().to_owned(),
     }
 }
 
@@ -292,30 +270,6 @@ fn result(status: &Status) -> proto::TouchpointResult {
 fn offer(work: &Work<'_>, ask: Ask) -> Result<Offer, Halt> {
     let proposition = propositions::load(work.rows(), &ask.proposition_id, &[])?;
     proposition.offer(ask).map_err(refused)
-}
-
-fn touch(written: &proto::Touchpoint) -> Result<Touch, Wrong> {
-    wire::prospect::touch(&Touched {
-        campaign: &written.campaign,
-        presentation_id: &written.presentation_id,
-        channel: &written.channel,
-        kind: written.kind,
-        utm: written.utm.as_ref(),
-    })
-}
-
-fn touchpoint_out(id: &TouchpointId, touchpoint: &Touchpoint) -> proto::Touchpoint {
-    let touch = &touchpoint.touch;
-    let occurred_at: Time = touchpoint.occurred_at;
-    proto::Touchpoint {
-        touchpoint_id: id.to_string(),
-        campaign: text(touch.campaign.as_ref()),
-        presentation_id: text(touch.presentation_id.as_ref()),
-        channel: touch.channel.clone(),
-        kind: wire::prospect::touch_kind_out(touch.kind),
-        occurred_at: Some(timestamp(occurred_at)),
-        utm: touch.utm.as_ref().map(wire::prospect::utm_out),
-    }
 }
 
 fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<proto::Prospect>, Error> {

@@ -3,13 +3,13 @@
 //! A touch may be recorded after the conversion that it led to, so credit can move. It is a function of the
 //! touches and the moment of conversion, whatever order they were recorded in.
 
-use acquisition_domain::id::CampaignName;
+use acquisition_domain::id::{CampaignName, TouchpointId};
 use acquisition_domain::prospect::{Conversion, Event, Prospect};
-use eventsourcing::{Days, Time};
+use eventsourcing::Days;
 use read_model::{Error, Rows, RowsMut, Table};
 use uuid::Uuid;
 
-use super::prospects;
+use super::prospects::{self, Passed};
 
 /// How long before the conversion a touch still earns credit.
 const WINDOW: Days = Days(90);
@@ -64,14 +64,22 @@ pub(crate) fn apply(
         }
         Event::TouchpointRecorded { touchpoint_id, .. } => {
             // Recorded late: take the credit away from where it went without this touch.
-            let before = last_touch(rows, id, conversion, Some(touchpoint_id.as_str()))?;
+            let before = last_touch(rows, id, conversion, Some(touchpoint_id))?;
             let now = last_touch(rows, id, conversion, None)?;
             if let Some(campaign) = before.filter(|before| Some(before) != now.as_ref()) {
                 CREDITED.delete(rows, &key(&campaign, id));
             }
             credit(rows, id, now)
         }
-        Event::Created { .. } | Event::Qualified { .. } | Event::Closed { .. } => Ok(()),
+        Event::Created { .. }
+        | Event::Qualified { .. }
+        | Event::Closed { .. }
+        | Event::Identified { .. }
+        | Event::Reopened { .. }
+        | Event::Merged { .. }
+        | Event::ConsentChanged { .. }
+        // What is absorbed after the conversion never earns credit; what was before, the conversion sees.
+        | Event::Absorbed { .. } => Ok(()),
     }
 }
 
@@ -93,19 +101,24 @@ fn key(campaign: &CampaignName, customer: Uuid) -> (String, String, Uuid) {
     )
 }
 
-/// The campaign of the last touch in the window that has one; of two at the same moment, the later id.
+/// The campaign of the last touch in the window that has one; of two at the same moment, the later in the
+/// journey. `without` is one of the prospect's own touches.
 fn last_touch(
     rows: &dyn Rows,
     id: Uuid,
     conversion: &Conversion,
-    without: Option<&str>,
+    without: Option<&TouchpointId>,
 ) -> Result<Option<CampaignName>, Error> {
     let opens = conversion.converted_at.minus_days(WINDOW);
-    let touches = prospects::touches(rows, id)?.into_iter();
-    let last: Option<(Time, String, CampaignName)> = touches
-        .filter(|(touch, _)| Some(touch.as_str()) != without)
-        .filter(|(_, point)| (opens..=conversion.converted_at).contains(&point.occurred_at))
-        .filter_map(|(touch, point)| Some((point.occurred_at, touch, point.touch.campaign?)))
-        .max();
-    Ok(last.map(|(_, _, campaign)| campaign))
+    let window = opens..=conversion.converted_at;
+    let is_left_out = |passed: &Passed| {
+        let own = passed.from.is_none().then_some(&*passed.touchpoint_id);
+        own.is_some() && own == without.map(TouchpointId::as_str)
+    };
+    let journey = prospects::journey(rows, id)?.into_iter();
+    Ok(journey
+        .filter(|passed| !passed.after_conversion && !is_left_out(passed))
+        .filter(|passed| window.contains(&passed.touchpoint.occurred_at))
+        .filter_map(|passed| passed.touchpoint.touch.campaign)
+        .next_back())
 }

@@ -1,13 +1,21 @@
 //! Prospects: the state that decisions are taken on, and the touches beside it.
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
+
 use acquisition_domain::id::TouchpointId;
-use acquisition_domain::prospect::{Event, Prospect, Step, Touchpoint};
+use acquisition_domain::prospect::{
+    Absorbed, AbsorbedKey, AbsorbedTouch, Command, Event, Prospect, State, Step, Touchpoint,
+};
 use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows, RowsMut, Table};
 use uuid::Uuid;
 
 const STATES: Table<Uuid, Prospect> = Table::new("prospect");
+const BY_STATE: Table<(u32, Uuid), ()> = Table::new("prospect-in");
 const TOUCHES: Table<(Uuid, String), Touchpoint> = Table::new("touch");
+const LATE: Table<(Uuid, String), ()> = Table::new("touch-late");
+const ABSORBED: Table<(Uuid, Uuid, String), Absorbed> = Table::new("absorbed");
 
 /// The state of a prospect, with the touches that are named.
 pub(crate) fn load(rows: &dyn Rows, id: Uuid, touches: &[TouchpointId]) -> Result<Prospect, Error> {
@@ -20,18 +28,57 @@ pub(crate) fn load(rows: &dyn Rows, id: Uuid, touches: &[TouchpointId]) -> Resul
     Ok(state)
 }
 
+/// The state of a prospect, with all that deciding about a command looks at.
+pub(crate) fn load_for(rows: &dyn Rows, id: Uuid, command: &Command) -> Result<Prospect, Error> {
+    let mut state = load(rows, id, &command.parts())?;
+    for key in command.absorbed_parts() {
+        if let Some(absorbed) = ABSORBED.get(rows, &absorbed_row(id, &key))? {
+            state.absorbed.load(key, absorbed);
+        }
+    }
+    Ok(state)
+}
+
 /// A prospect, if it exists.
 pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<Prospect>, Error> {
     STATES.get(rows, &id)
 }
 
-/// Prospects by id, after the one given.
+/// Prospects by id, after the one given; of one state or of all.
 pub(crate) fn list(
     rows: &dyn Rows,
+    only: Option<StateNumber>,
     after: Option<Uuid>,
     limit: usize,
 ) -> Result<Vec<(Uuid, Prospect)>, Error> {
-    STATES.scan(rows, &(), after.as_ref(), limit)
+    let Some(StateNumber(number)) = only else {
+        return STATES.scan(rows, &(), after.as_ref(), limit);
+    };
+    let after = after.map(|id| (number, id));
+    let ids = BY_STATE.scan(rows, &(number,), after.as_ref(), limit)?;
+    let mut found = Vec::with_capacity(ids.len());
+    for ((_, id), ()) in ids {
+        found.extend(STATES.get(rows, &id)?.map(|state| (id, state)));
+    }
+    Ok(found)
+}
+
+/// A state without what belongs to it, as a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StateNumber(u32);
+
+impl From<State> for StateNumber {
+    fn from(state: State) -> Self {
+        Self(match state {
+            State::Absent => 0,
+            State::Anonymous => 1,
+            State::Identified => 2,
+            State::Qualified => 3,
+            State::Converted => 4,
+            State::Closed => 5,
+            State::Merged { .. } => 6,
+        })
+    }
 }
 
 /// One touch.
@@ -43,7 +90,7 @@ pub(crate) fn touch(
     TOUCHES.get(rows, &(id, touchpoint.to_string()))
 }
 
-/// All touches of a prospect, by id.
+/// All touches that were recorded for a prospect, by id.
 pub(crate) fn touches(rows: &dyn Rows, id: Uuid) -> Result<Vec<(String, Touchpoint)>, Error> {
     let found = TOUCHES.scan(rows, &(id,), None, usize::MAX)?;
     Ok(found
@@ -52,15 +99,81 @@ pub(crate) fn touches(rows: &dyn Rows, id: Uuid) -> Result<Vec<(String, Touchpoi
         .collect())
 }
 
-/// All touches of a prospect, as a conversion wants them.
+/// A step of a journey.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Passed {
+    pub(crate) touchpoint_id: String,
+    pub(crate) touchpoint: Touchpoint,
+    /// The prospect for which it was recorded, if that was absorbed.
+    pub(crate) from: Option<Uuid>,
+    /// Recorded after the conversion, about a time before it.
+    pub(crate) late: bool,
+    /// Absorbed after the conversion: it never earns credit.
+    pub(crate) after_conversion: bool,
+}
+
+impl Passed {
+    /// In the order in which it happened; of the same moment, a prospect's own touches come first.
+    pub(crate) fn order(&self, other: &Self) -> Ordering {
+        let key = |passed: &Self| (passed.touchpoint.occurred_at, passed.from);
+        let by_id = || self.touchpoint_id.cmp(&other.touchpoint_id);
+        key(self).cmp(&key(other)).then_with(by_id)
+    }
+}
+
+/// The touches of a prospect and of all that it absorbed, in the order in which they happened.
+pub(crate) fn journey(rows: &dyn Rows, id: Uuid) -> Result<Vec<Passed>, Error> {
+    let late = LATE.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    let late: HashSet<String> = late.map(|((_, touchpoint_id), ())| touchpoint_id).collect();
+    let own = touches(rows, id)?.into_iter();
+    let mut journey: Vec<Passed> = own
+        .map(|(touchpoint_id, touchpoint)| Passed {
+            late: late.contains(&touchpoint_id),
+            touchpoint_id,
+            touchpoint,
+            from: None,
+            after_conversion: false,
+        })
+        .collect();
+    let absorbed = ABSORBED.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    journey.extend(absorbed.map(|((_, from, touchpoint_id), absorbed)| Passed {
+        touchpoint_id,
+        touchpoint: absorbed.touchpoint,
+        from: Some(from),
+        late: false,
+        after_conversion: absorbed.after_conversion,
+    }));
+    journey.sort_by(Passed::order);
+    Ok(journey)
+}
+
+/// All touches that somebody who absorbs this prospect takes over, by key.
+pub(crate) fn takeover(rows: &dyn Rows, id: Uuid) -> Result<Vec<AbsorbedTouch>, Error> {
+    let journey = journey(rows, id)?.into_iter();
+    let mut all: Vec<AbsorbedTouch> = journey
+        .filter_map(|passed| {
+            let key = AbsorbedKey {
+                from: passed.from.unwrap_or(id),
+                touchpoint_id: passed.touchpoint_id.parse().ok()?,
+            };
+            Some(AbsorbedTouch {
+                key,
+                touchpoint: passed.touchpoint,
+            })
+        })
+        .collect();
+    all.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok(all)
+}
+
+/// All touches on a prospect's way, as a conversion wants them.
 pub(crate) fn steps(rows: &dyn Rows, id: Uuid) -> Result<Vec<Step>, Error> {
-    let touches = touches(rows, id)?.into_iter();
+    let touches = journey(rows, id)?.into_iter();
     Ok(touches
-        .filter_map(|(touch, touchpoint)| {
-            let touchpoint_id = touch.parse().ok()?;
+        .filter_map(|passed| {
             Some(Step {
-                occurred_at: touchpoint.occurred_at,
-                touchpoint_id,
+                occurred_at: passed.touchpoint.occurred_at,
+                touchpoint_id: passed.touchpoint_id.parse().ok()?,
             })
         })
         .collect())
@@ -69,10 +182,27 @@ pub(crate) fn steps(rows: &dyn Rows, id: Uuid) -> Result<Vec<Step>, Error> {
 /// Lets an event happen; the state after it.
 pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<Prospect, Error> {
     let mut state = load(rows, id, &event.parts())?;
+    let (before, converted) = (state.state, state.conversion.is_some());
     state.evolve(event);
     for (touch, touchpoint) in state.touchpoints.take_changes() {
-        TOUCHES.put(rows, &(id, touch.to_string()), touchpoint)?;
+        let key = (id, touch.to_string());
+        TOUCHES.put(rows, &key, touchpoint)?;
+        if converted {
+            LATE.put(rows, &key, &())?;
+        }
+    }
+    for (key, absorbed) in state.absorbed.take_changes() {
+        ABSORBED.put(rows, &absorbed_row(id, &key), absorbed)?;
+    }
+    let (StateNumber(before), StateNumber(now)) = (before.into(), state.state.into());
+    if before != now {
+        BY_STATE.delete(rows, &(before, id));
+        BY_STATE.put(rows, &(now, id), &())?;
     }
     STATES.put(rows, &id, &state)?;
     Ok(state)
+}
+
+fn absorbed_row(id: Uuid, key: &AbsorbedKey) -> (Uuid, Uuid, String) {
+    (id, key.from, key.touchpoint_id.to_string())
 }

@@ -3,6 +3,7 @@
 //! Every kind and schema that was ever written can be read here; a new schema gets a reader beside the old
 //! one. The bytes of each are kept in `tests/golden`.
 
+mod merging;
 mod proposition;
 mod prospect;
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Prospects, their touches and conversions.
 
+use acquisition_domain::id::TouchpointId;
 use acquisition_domain::promise::{Promise, PromiseTerms, Proposed};
 use acquisition_domain::prospect::{
     CloseReason, Closing, Consent, ConsentStatus, Conversion, FirstPurchase, Kind, State, Touch,
-    TouchKind, Utm,
+    TouchKind, Touchpoint, Utm,
 };
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::types::v1 as types;
@@ -13,6 +14,7 @@ use server::{
 use uuid::Uuid;
 
 use super::{optional_campaign, small, small_out, time};
+use crate::read_model::prospects::StateNumber;
 
 pairs!(kind_out, kind: Kind = proto::ProspectKind {
     Person = Person, Organisation = Organisation,
@@ -39,6 +41,21 @@ pub(crate) const fn state_out(state: State) -> i32 {
     }
 }
 
+/// The state that a list is asked for; nothing for all.
+pub(crate) fn state_filter(field: &str, number: i32) -> Result<Option<StateNumber>, Wrong> {
+    let state = proto::ProspectState::try_from(number)
+        .map_err(|_| Wrong::new(field, format!("{number} is no state")))?;
+    Ok(match state {
+        proto::ProspectState::Unspecified => None,
+        proto::ProspectState::Anonymous => Some(State::Anonymous.into()),
+        proto::ProspectState::Identified => Some(State::Identified.into()),
+        proto::ProspectState::Qualified => Some(State::Qualified.into()),
+        proto::ProspectState::Converted => Some(State::Converted.into()),
+        proto::ProspectState::Closed => Some(State::Closed.into()),
+        proto::ProspectState::Merged => Some(State::Merged { into: Uuid::nil() }.into()),
+    })
+}
+
 /// The parts of a message that are a touch.
 pub(crate) struct Touched<'a> {
     pub(crate) campaign: &'a str,
@@ -62,6 +79,38 @@ pub(crate) fn touch(touched: &Touched<'_>) -> Result<Touch, Wrong> {
             content: utm.content.clone(),
         }),
     })
+}
+
+/// How a touch was, as clients and absorbed touches write it.
+pub(crate) fn touch_of(written: &proto::Touchpoint) -> Result<Touch, Wrong> {
+    touch(&Touched {
+        campaign: &written.campaign,
+        presentation_id: &written.presentation_id,
+        channel: &written.channel,
+        kind: written.kind,
+        utm: written.utm.as_ref(),
+    })
+}
+
+/// The same, with its time, which must be there.
+pub(crate) fn touchpoint(written: &proto::Touchpoint) -> Result<Touchpoint, Wrong> {
+    Ok(Touchpoint {
+        touch: touch_of(written)?,
+        occurred_at: time("touchpoint.occurred_at", written.occurred_at.as_ref())?,
+    })
+}
+
+pub(crate) fn touchpoint_out(id: &TouchpointId, touchpoint: &Touchpoint) -> proto::Touchpoint {
+    let touch = &touchpoint.touch;
+    proto::Touchpoint {
+        touchpoint_id: id.to_string(),
+        campaign: text(touch.campaign.as_ref()),
+        presentation_id: text(touch.presentation_id.as_ref()),
+        channel: touch.channel.clone(),
+        kind: touch_kind_out(touch.kind),
+        occurred_at: Some(timestamp(touchpoint.occurred_at)),
+        utm: touch.utm.as_ref().map(utm_out),
+    }
 }
 
 pub(crate) fn utm_out(utm: &Utm) -> proto::Utm {

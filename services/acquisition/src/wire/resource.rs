@@ -4,7 +4,7 @@ use acquisition_domain::campaign::Campaign;
 use acquisition_domain::id::{CampaignName, PresentationId, PropositionId};
 use acquisition_domain::presentation::{Cause, Flag, Presentation};
 use acquisition_domain::proposition::Proposition;
-use acquisition_domain::prospect::Prospect;
+use acquisition_domain::prospect::{Prospect, State};
 use money::Money;
 use patron_proto::acquisition::v1 as proto;
 use server::{money_out, timestamp};
@@ -129,5 +129,24 @@ pub(crate) fn prospect(id: Uuid, state: &Prospect, version: u64) -> proto::Prosp
             .map(|done| wire::prospect::conversion_out(id, done)),
         closing: state.closing.as_ref().map(wire::prospect::closing_out),
         etag: etag(version),
+        into: into(state).unwrap_or_default(),
+        consents: state
+            .consents
+            .values()
+            .map(wire::prospect::consent_out)
+            .collect(),
+    }
+}
+
+/// The prospect into which one was merged, as a resource name.
+pub(crate) fn into(state: &Prospect) -> Option<String> {
+    match state.state {
+        State::Merged { into } => Some(format!("prospects/{into}")),
+        State::Absent
+        | State::Anonymous
+        | State::Identified
+        | State::Qualified
+        | State::Converted
+        | State::Closed => None,
     }
 }

@@ -194,7 +194,7 @@ pub(crate) fn create(id: &str) -> proto::CreatePropositionRequest {
         proposition_id: id.to_owned(),
         proposition: Some(content()),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

@@ -9,9 +9,12 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod batches;
 mod campaigns;
 mod edge;
 mod events;
 mod harness;
+mod merging;
 mod propositions;
 mod prospects;
+mod retiring;

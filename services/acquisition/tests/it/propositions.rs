@@ -132,12 +132,10 @@ async fn a_stale_etag_is_refused_and_a_question_changes_nothing() {
 async fn every_wrong_field_is_named() {
     let harness = Harness::start().await;
     let mut propositions = harness.propositions();
-    let mut request = create("Van Repair");
-    let refusal = refused(propositions.create_proposition(request.clone()).await);
+    let refusal = refused(propositions.create_proposition(create("Van Repair")).await);
     assert_eq!(refusal.0, Code::InvalidArgument);
-    request.proposition = None;
-    request.request_id = String::new();
-    let status = propositions.create_proposition(request).await.unwrap_err();
+    let empty = proto::UpdatePropositionRequest::default();
+    let status = propositions.update_proposition(empty).await.unwrap_err();
     for field in ["proposition: is required", "request_id: is required"] {
         assert!(status.message().contains(field), "{}", status.message());
     }

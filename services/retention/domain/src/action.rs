@@ -1,7 +1,10 @@
 //! What somebody should do to keep a customer, and how the policies propose and cancel it.
 
+mod propose;
 #[cfg(test)]
 mod tests;
+
+use std::fmt;
 
 use eventsourcing::{Days, Time};
 use serde::{Deserialize, Serialize};
@@ -11,9 +14,14 @@ use crate::consent::CONTACT;
 use crate::customer::{Customer, Event};
 use crate::id::{ActionId, PromiseId};
 use crate::relationship::{Cause, Relationship};
+use crate::text::Label;
+
+pub use propose::{CompleteAction, Completed, MAX_OPEN_ACTIONS, ProposeAction};
 
 /// How long there is to repair a broken promise.
 pub const REPAIR_WITHIN: Days = Days(2);
+/// How long there is to keep a customer who may leave.
+pub const SAVE_WITHIN: Days = Days(2);
 /// How long there is to win a lost customer back.
 pub const WIN_BACK_WITHIN: Days = Days(90);
 
@@ -50,6 +58,8 @@ pub struct Closing {
     pub outcome: Outcome,
     /// When.
     pub closed_at: Time,
+    /// What it cost, in minor units of the customer's currency.
+    pub cost: Option<i64>,
 }
 
 /// Something that somebody should do.
@@ -57,8 +67,12 @@ pub struct Closing {
 pub struct Action {
     /// What is to be done.
     pub kind: Kind,
+    /// Who should do it; left out, whoever looks after the customer.
+    pub owner: Option<Label>,
     /// The promise it is about.
     pub promise_id: Option<PromiseId>,
+    /// The event that gave rise to it, if somebody named one.
+    pub trigger_event_id: Option<Label>,
     /// When it was proposed.
     pub proposed_at: Time,
     /// Until when it should be done.
@@ -74,8 +88,12 @@ pub struct Proposed {
     pub action_id: ActionId,
     /// What is to be done.
     pub kind: Kind,
+    /// Who should do it; left out, whoever looks after the customer.
+    pub owner: Option<Label>,
     /// The promise it is about.
     pub promise_id: Option<PromiseId>,
+    /// The event that gave rise to it, if somebody named one.
+    pub trigger_event_id: Option<Label>,
     /// When it was proposed.
     pub proposed_at: Time,
     /// Until when it should be done.
@@ -94,7 +112,9 @@ pub(crate) fn after_broken_promise(
     let proposed = Proposed {
         action_id: derived_id(request_id, &format!("REPAIR/{promise_id}")),
         kind: Kind::Repair,
+        owner: None,
         promise_id: Some(promise_id.clone()),
+        trigger_event_id: None,
         proposed_at: now,
         due_at: now.plus_days(REPAIR_WITHIN),
     };
@@ -102,6 +122,27 @@ pub(crate) fn after_broken_promise(
 }
 
 impl Customer {
+    /// Policy R3: something speaks for a loss, so somebody should keep the customer, unless somebody
+    /// should already. For a lost customer it is too late.
+    ///
+    /// Nothing speaks twice in one request, so what does makes the id unique.
+    pub(crate) fn save(&self, what_speaks: &str, request_id: Uuid, now: Time) -> Option<Event> {
+        let lost = self.relationship.as_ref().is_none_or(Relationship::is_lost);
+        let mut open = self.open_actions.values();
+        if lost || open.any(|action| action.kind == Kind::Save) {
+            return None;
+        }
+        Some(Event::ActionProposed(Proposed {
+            action_id: derived_id(request_id, &format!("SAVE/{what_speaks}")),
+            kind: Kind::Save,
+            owner: None,
+            promise_id: None,
+            trigger_event_id: None,
+            proposed_at: now,
+            due_at: now.plus_days(SAVE_WITHIN),
+        }))
+    }
+
     /// Policy R4: the customer is lost, so nothing is left to do but to win back who left by choice and
     /// may be contacted.
     ///
@@ -118,7 +159,9 @@ impl Customer {
         let win_back = Proposed {
             action_id: derived_id(request_id, &what),
             kind: Kind::WinBack,
+            owner: None,
             promise_id: None,
+            trigger_event_id: None,
             proposed_at: now,
             due_at: now.plus_days(WIN_BACK_WITHIN),
         };
@@ -147,7 +190,9 @@ impl Customer {
     pub(crate) fn action_proposed(&mut self, proposed: &Proposed) {
         let action = Action {
             kind: proposed.kind,
+            owner: proposed.owner.clone(),
             promise_id: proposed.promise_id.clone(),
+            trigger_event_id: proposed.trigger_event_id.clone(),
             proposed_at: proposed.proposed_at,
             due_at: proposed.due_at,
             closing: None,
@@ -160,11 +205,26 @@ impl Customer {
         action_id: &ActionId,
         outcome: Outcome,
         closed_at: Time,
+        cost: Option<i64>,
     ) {
         if let Some(mut action) = self.open_actions.remove(action_id) {
-            action.closing = Some(Closing { outcome, closed_at });
+            action.closing = Some(Closing {
+                outcome,
+                closed_at,
+                cost,
+            });
             self.closed_actions.insert(action_id.clone(), action);
         }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Succeeded => "SUCCEEDED",
+            Self::Failed => "FAILED",
+            Self::Cancelled => "CANCELLED",
+        })
     }
 }
 

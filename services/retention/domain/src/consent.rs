@@ -1,10 +1,16 @@
 //! What a customer allows, purpose by purpose.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 
 use eventsourcing::Time;
 use serde::{Deserialize, Serialize};
 
+use crate::customer::{Customer, Event};
+use crate::input::When;
+use crate::refusal::Refusal;
 use crate::text::Label;
 
 /// The purpose that lets the policies get in touch with a customer.
@@ -22,12 +28,36 @@ pub enum Status {
 }
 
 /// What was said about a purpose, and when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Consent {
     /// What was said.
     pub status: Status,
     /// When it was said.
     pub at: Time,
+    /// Where that is written down, such as the number of a form.
+    pub evidence: Option<Label>,
+}
+
+/// Takes note of what a customer said about a purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SetConsent {
+    /// The purpose.
+    pub purpose: Label,
+    /// What was said.
+    pub status: Status,
+    /// Where that is written down.
+    pub evidence: Option<Label>,
+    /// When it was said.
+    pub when: When,
+}
+
+/// That something else is in force about a purpose.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Changed {
+    /// The purpose.
+    pub purpose: Label,
+    /// What is in force.
+    pub consent: Consent,
 }
 
 /// The consent in force for each purpose about which something was said.
@@ -37,11 +67,17 @@ pub struct Consents(BTreeMap<Label, Consent>);
 impl Consents {
     /// Takes note of a consent. The later one is in force; of two at the same moment, the stricter.
     pub fn note(&mut self, purpose: Label, consent: Consent) {
-        let in_force = self.0.entry(purpose).or_insert(consent);
-        let stricter = consent.at == in_force.at && consent.status != Status::Granted;
-        if consent.at > in_force.at || (stricter && in_force.status == Status::Granted) {
-            *in_force = consent;
+        if self.changes_with(&purpose, &consent) {
+            self.0.insert(purpose, consent);
         }
+    }
+
+    /// Whether this consent would be in force.
+    pub fn changes_with(&self, purpose: &Label, consent: &Consent) -> bool {
+        self.0.get(purpose).is_none_or(|in_force| {
+            let stricter = consent.status != Status::Granted && in_force.status == Status::Granted;
+            consent.at > in_force.at || (consent.at == in_force.at && stricter)
+        })
     }
 
     /// Whether `purpose` is allowed. What nobody spoke of is not.
@@ -56,6 +92,38 @@ impl Consents {
     }
 }
 
+impl Customer {
+    pub(crate) fn set_consent(&self, command: SetConsent) -> Result<Vec<Event>, Refusal> {
+        let SetConsent {
+            purpose,
+            status,
+            evidence,
+            when,
+        } = command;
+        let consents = &self.opened()?.consents;
+        // What comes without a time is the last word so far, whatever clock that came from.
+        let said = consents.0.get(&purpose).map(|consent| consent.at);
+        let earliest = said.filter(|_| when.occurred_at.is_none());
+        let earliest = earliest.unwrap_or(Time::from_micros(i64::MIN));
+        let consent = Consent {
+            status,
+            at: when.happened_since("at", earliest)?,
+            evidence,
+        };
+        if !consents.changes_with(&purpose, &consent) {
+            return Ok(vec![]);
+        }
+        Ok(vec![Event::ConsentChanged(Changed { purpose, consent })])
+    }
+
+    pub(crate) fn consent_changed(&mut self, changed: &Changed) {
+        if let Some(relationship) = &mut self.relationship {
+            let Changed { purpose, consent } = changed.clone();
+            relationship.consents.note(purpose, consent);
+        }
+    }
+}
+
 impl FromIterator<(Label, Consent)> for Consents {
     fn from_iter<I: IntoIterator<Item = (Label, Consent)>>(given: I) -> Self {
         let mut consents = Self::default();
@@ -63,43 +131,5 @@ impl FromIterator<(Label, Consent)> for Consents {
             consents.note(purpose, consent);
         }
         consents
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use eventsourcing::Time;
-
-    use super::{CONTACT, Consent, Consents, Status};
-
-    /// The consents to contact that remain of these, said on days in this order.
-    fn said(statements: &[(i64, Status)]) -> Consents {
-        let consent = |&(day, status)| Consent {
-            status,
-            at: Time::from_days(day),
-        };
-        statements
-            .iter()
-            .map(|said| (CONTACT.parse().unwrap(), consent(said)))
-            .collect()
-    }
-
-    #[test]
-    fn what_nobody_spoke_of_is_not_allowed() {
-        assert!(!said(&[]).allows(CONTACT));
-        assert!(!said(&[(1, Status::Granted)]).allows("newsletter"));
-    }
-
-    #[test]
-    fn the_consent_given_last_is_in_force_in_whatever_order_they_arrive() {
-        assert!(said(&[(1, Status::Denied), (2, Status::Granted)]).allows(CONTACT));
-        assert!(said(&[(2, Status::Granted), (1, Status::Withdrawn)]).allows(CONTACT));
-        assert!(!said(&[(1, Status::Granted), (2, Status::Withdrawn)]).allows(CONTACT));
-    }
-
-    #[test]
-    fn of_two_consents_at_the_same_moment_the_stricter_is_in_force() {
-        assert!(!said(&[(1, Status::Granted), (1, Status::Withdrawn)]).allows(CONTACT));
-        assert!(!said(&[(1, Status::Denied), (1, Status::Granted)]).allows(CONTACT));
     }
 }

@@ -5,13 +5,20 @@ use std::collections::BTreeMap;
 use eventsourcing::{Aggregate, Parts, Time};
 use serde::{Deserialize, Serialize};
 
-use crate::action::{self, Action, Outcome};
-use crate::id::{ActionId, PromiseId, PurchaseId};
+use crate::action::{self, Action, CompleteAction, Outcome, ProposeAction};
+use crate::consent::{self, SetConsent};
+use crate::day::LiveDay;
+use crate::id::{ActionId, LineId, PromiseId, PurchaseId};
 use crate::input::When;
-use crate::promise::{self, AssessPromise, MakePromise, Promise, State};
+use crate::owner::{AssignOwner, Assignment};
+use crate::promise::{self, AssessPromise, MakePromise, NoteOverdue, Promise, State};
 use crate::purchase::{self, Purchase, RecordPurchase, ReversePurchase, Totals};
+use crate::recurring::{self, Line, SetRecurringRevenue};
 use crate::refusal::{Refusal, Thing};
-use crate::relationship::{EndRelationship, Loss, OpenRelationship, Opening, Relationship};
+use crate::relationship::{
+    EndRelationship, GiveNotice, Loss, Notice, OpenRelationship, Opening, Relationship,
+};
+use crate::risk::{self, AssessRisk, Risk};
 
 /// A customer.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -24,6 +31,10 @@ pub struct Customer {
     pub totals: Totals,
     /// The actions that somebody should take.
     pub open_actions: BTreeMap<ActionId, Action>,
+    /// The risk that it is lost.
+    pub risk: Risk,
+    /// What it pays month by month.
+    pub lines: BTreeMap<LineId, Line>,
     /// The purchases; only those in question are loaded.
     #[serde(skip)]
     pub purchases: Parts<PurchaseId, Purchase>,
@@ -66,6 +77,36 @@ pub enum Command {
         /// When that was.
         when: When,
     },
+    /// Give notice.
+    GiveNotice(GiveNotice),
+    /// Take the notice back.
+    WithdrawNotice {
+        /// When that was.
+        when: When,
+    },
+    /// Note the promises whose day has passed.
+    NoteOverdue(NoteOverdue),
+    /// Assess the risk that the customer is lost.
+    AssessRisk(AssessRisk),
+    /// Say who looks after the customer.
+    AssignOwner(AssignOwner),
+    /// Say what is paid month by month.
+    SetRecurringRevenue(SetRecurringRevenue),
+    /// Take note of what the customer allows.
+    SetConsent(SetConsent),
+    /// Propose that something should be done.
+    ProposeAction(Box<ProposeAction>),
+    /// Say that it was done.
+    CompleteAction(CompleteAction),
+    /// Say that it is no longer to be done.
+    CancelAction {
+        /// Which action.
+        action_id: ActionId,
+        /// When that was.
+        when: When,
+    },
+    /// Let a day come.
+    LiveDay(LiveDay),
 }
 
 /// What has happened to a customer.
@@ -113,6 +154,25 @@ pub enum Event {
         /// When that was.
         cancelled_at: Time,
     },
+    /// Notice was given.
+    NoticeGiven(Notice),
+    /// It was taken back.
+    NoticeWithdrawn {
+        /// When that was.
+        withdrawn_at: Time,
+    },
+    /// The day of a promise has passed, and nobody has said whether it was kept.
+    PromiseOverdue(promise::Overdue),
+    /// The risk that the customer is lost is in another band.
+    RiskChanged(risk::Changed),
+    /// Somebody looks after the customer.
+    OwnerAssigned(Assignment),
+    /// Another amount is paid month by month.
+    RecurringRevenueSet(recurring::Set),
+    /// Something else is allowed.
+    ConsentChanged(consent::Changed),
+    /// Something was done.
+    ActionCompleted(action::Completed),
 }
 
 /// One entry of a customer's large collections.
@@ -132,13 +192,28 @@ impl Command {
             | Self::ReversePurchase(ReversePurchase { purchase_id, .. }) => {
                 vec![PartId::Purchase(purchase_id.clone())]
             }
+            Self::CompleteAction(CompleteAction { action_id, .. })
+            | Self::CancelAction { action_id, .. } => {
+                vec![PartId::ClosedAction(action_id.clone())]
+            }
+            Self::ProposeAction(command) => {
+                vec![PartId::ClosedAction(command.action_id.clone())]
+            }
             Self::OpenRelationship(_)
             | Self::MakePromise(_)
             | Self::AssessPromise(_)
             | Self::RepairPromise { .. }
             | Self::WaivePromise { .. }
             | Self::EndRelationship(_)
-            | Self::WinBack { .. } => vec![],
+            | Self::WinBack { .. }
+            | Self::GiveNotice(_)
+            | Self::WithdrawNotice { .. }
+            | Self::NoteOverdue(_)
+            | Self::AssessRisk(_)
+            | Self::AssignOwner(_)
+            | Self::SetRecurringRevenue(_)
+            | Self::SetConsent(_)
+            | Self::LiveDay(_) => vec![],
         }
     }
 }
@@ -151,7 +226,8 @@ impl Event {
             | Self::PurchaseReversed(purchase::Reversed { purchase_id, .. }) => {
                 vec![PartId::Purchase(purchase_id.clone())]
             }
-            Self::ActionCancelled { action_id, .. } => {
+            Self::ActionCancelled { action_id, .. }
+            | Self::ActionCompleted(action::Completed { action_id, .. }) => {
                 vec![PartId::ClosedAction(action_id.clone())]
             }
             Self::RelationshipOpened(_)
@@ -162,7 +238,14 @@ impl Event {
             | Self::PromiseWaived { .. }
             | Self::RelationshipLost(_)
             | Self::RelationshipWonBack { .. }
-            | Self::ActionProposed(_) => vec![],
+            | Self::ActionProposed(_)
+            | Self::NoticeGiven(_)
+            | Self::NoticeWithdrawn { .. }
+            | Self::PromiseOverdue(_)
+            | Self::RiskChanged(_)
+            | Self::OwnerAssigned(_)
+            | Self::RecurringRevenueSet(_)
+            | Self::ConsentChanged(_) => vec![],
         }
     }
 }
@@ -183,6 +266,17 @@ impl Aggregate for Customer {
             Command::WaivePromise { promise_id, when } => self.waive(promise_id, when),
             Command::EndRelationship(command) => self.end(command),
             Command::WinBack { when } => self.win_back(when),
+            Command::GiveNotice(command) => self.give_notice(command),
+            Command::WithdrawNotice { when } => self.withdraw_notice(when),
+            Command::NoteOverdue(command) => self.note_overdue(command),
+            Command::AssessRisk(command) => self.assess_risk(command),
+            Command::AssignOwner(command) => self.assign_owner(command),
+            Command::SetRecurringRevenue(command) => self.set_recurring_revenue(command),
+            Command::SetConsent(command) => self.set_consent(command),
+            Command::ProposeAction(command) => self.propose_action(*command),
+            Command::CompleteAction(command) => self.complete_action(command),
+            Command::CancelAction { action_id, when } => self.cancel_action(action_id, when),
+            Command::LiveDay(command) => self.live_day(command),
         }
     }
 
@@ -213,8 +307,16 @@ impl Aggregate for Customer {
                 action_id,
                 cancelled_at,
             } => {
-                self.action_closed(action_id, Outcome::Cancelled, *cancelled_at);
+                self.action_closed(action_id, Outcome::Cancelled, *cancelled_at, None);
             }
+            Event::NoticeGiven(notice) => self.notice_given(notice),
+            Event::NoticeWithdrawn { withdrawn_at } => self.notice_withdrawn(*withdrawn_at),
+            Event::PromiseOverdue(overdue) => self.promise_overdue(overdue),
+            Event::RiskChanged(changed) => self.risk_changed(changed),
+            Event::OwnerAssigned(assignment) => self.owner_assigned(assignment),
+            Event::RecurringRevenueSet(set) => self.recurring_revenue_set(set),
+            Event::ConsentChanged(changed) => self.consent_changed(changed),
+            Event::ActionCompleted(completed) => self.action_completed(completed),
         }
     }
 }

@@ -83,6 +83,8 @@ ids! {
     PromiseId is name;
     /// The id of an action within its customer.
     ActionId is name;
+    /// The id of a line of recurring revenue within its customer.
+    LineId is name;
     /// The id of a benefit within its proposition, as acquisition knows it.
     BenefitId is name;
     /// The id of a presentation within its proposition, as acquisition knows it.

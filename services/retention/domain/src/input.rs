@@ -91,6 +91,12 @@ pub enum Invalid {
         /// The currency that was given.
         given: Currency,
     },
+    /// A share of a whole is none.
+    #[error("{field} is not a share: give a number from 0 to 1")]
+    NoShare {
+        /// The field's path.
+        field: &'static str,
+    },
     /// A customer leaves for a reason.
     #[error("reason is missing: say why the customer left")]
     NoReason,
@@ -108,7 +114,8 @@ impl Explain for Invalid {
             | Self::TooEarly { field, .. }
             | Self::WrongSign { field, .. }
             | Self::TooLarge { field, .. }
-            | Self::CurrencyMismatch { field, .. } => Class::Invalid { field },
+            | Self::CurrencyMismatch { field, .. }
+            | Self::NoShare { field } => Class::Invalid { field },
             Self::NoReason => Class::Invalid { field: "reason" },
             Self::NoPromise => Class::Invalid { field: "promises" },
         }
@@ -123,6 +130,7 @@ impl Explain for Invalid {
             Self::WrongSign { .. } => "WRONG_SIGN",
             Self::TooLarge { .. } => "TOO_LARGE",
             Self::CurrencyMismatch { .. } => "CURRENCY_MISMATCH",
+            Self::NoShare { .. } => "NO_SHARE",
             Self::NoReason => "NO_REASON",
             Self::NoPromise => "NO_PROMISE",
         }
@@ -161,7 +169,7 @@ impl Explain for Invalid {
                     ("given", given.to_string()),
                 ]
             }
-            Self::NoReason | Self::NoPromise => vec![],
+            Self::NoShare { .. } | Self::NoReason | Self::NoPromise => vec![],
         }
     }
 }
@@ -216,6 +224,23 @@ pub(crate) fn minor_units(
         });
     }
     bounded(field, amount.minor_units, currency)
+}
+
+/// The minor units of such an amount that is 0 or more.
+pub(crate) fn not_negative(
+    field: &'static str,
+    amount: Money,
+    currency: Currency,
+) -> Result<i64, Invalid> {
+    let minor_units = minor_units(field, amount, currency)?;
+    if minor_units < 0 {
+        return Err(Invalid::WrongSign {
+            field,
+            amount,
+            wanted: "of 0 or more",
+        });
+    }
+    Ok(minor_units)
 }
 
 /// Minor units of a size that a purchase can have.

@@ -1,6 +1,7 @@
 //! The promise ledger: what a customer was led to expect, and whether it came true.
 
 mod assess;
+mod overdue;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::refusal::{Refusal, Thing};
 use crate::text::{Expectation, Label};
 
 pub use assess::{AssessPromise, Assessed, Finding};
+pub use overdue::{NoteOverdue, Overdue};
 
 /// How many promises a customer may have.
 pub const MAX_PROMISES: usize = 1_000;
@@ -87,6 +89,8 @@ pub struct Promise {
     pub assessed_at: Option<Time>,
     /// The score of the last assessment that had one.
     pub score: Option<Score>,
+    /// When it was noted that its day had passed.
+    pub overdue_noted_at: Option<Time>,
 }
 
 /// How many promises stand where.
@@ -218,6 +222,7 @@ impl Customer {
             changed_at: made.made_at,
             assessed_at: None,
             score: None,
+            overdue_noted_at: None,
         };
         self.promises.insert(made.promise_id.clone(), promise);
     }

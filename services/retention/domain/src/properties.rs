@@ -13,8 +13,9 @@ use crate::promise::{AssessPromise, Finding};
 use crate::purchase::{MarginSource, Purchase};
 use crate::relationship::{Cause, Reason, Relationship};
 use crate::story::{
-    bought, end, eur, first_purchase, make, on, open, open_with_contact, opening, parsed, repair,
-    reversed, waive, win_back,
+    TODAY, assess_risk, assign, bought, cancel, complete, day, end, eur, first_purchase,
+    give_notice, live_day, make, note_overdue, on, open, open_with_contact, opening, parsed,
+    propose, recurring, repair, reversed, waive, win_back, withdraw_notice,
 };
 use crate::{Command, Customer, Event, PartId};
 
@@ -89,6 +90,17 @@ fn losses() -> impl Strategy<Value = Command> {
         .prop_map(|(cause, reason, number)| end(cause, reason, number))
 }
 
+/// An action is proposed, completed or cancelled.
+fn actions() -> impl Strategy<Value = Command> {
+    let kind = prop_oneof![Just(Kind::Grow), Just(Kind::Save), Just(Kind::WinBack)];
+    let (grow, latest) = (|n: i64| 998 + n, 0_i64..4);
+    prop_oneof![
+        (name(), kind).prop_map(|(action_id, kind)| propose(&action_id, kind)),
+        (name(), latest.clone()).prop_map(move |(id, n)| complete(&id, Some(eur(n)), grow(n))),
+        (name(), latest).prop_map(move |(id, n)| cancel(&id, grow(n))),
+    ]
+}
+
 fn commands() -> impl Strategy<Value = Vec<Command>> {
     let later = prop_oneof![
         1 => opens(),
@@ -100,6 +112,17 @@ fn commands() -> impl Strategy<Value = Vec<Command>> {
         1 => (name(), days()).prop_map(|(promise_id, number)| waive(&promise_id, number)),
         1 => losses(),
         1 => days().prop_map(win_back),
+        1 => (days(), days()).prop_map(|(number, effective)| give_notice(number, effective)),
+        1 => days().prop_map(withdraw_notice),
+        1 => ("[ab]", days()).prop_map(|(owner, number)| assign(&owner, "EMEA/ES", number)),
+        2 => (name(), 0_i64..200, days())
+            .prop_map(|(line_id, monthly, number)| recurring(&line_id, eur(monthly), number)),
+        2 => actions(),
+        1 => days().prop_map(note_overdue),
+        1 => (days(), prop::option::of(0_u16..=1_000))
+            .prop_map(|(number, p_alive)| assess_risk(number, p_alive)),
+        2 => (days(), prop::option::of(0_u32..30))
+            .prop_map(|(number, inactivity)| live_day(number, inactivity)),
     ];
     (opens(), prop::collection::vec(later, 0..60)).prop_map(|(first, mut commands)| {
         commands.insert(0, first);
@@ -274,8 +297,59 @@ proptest! {
             happened(&mut customer, &events);
             let lost = customer.relationship.as_ref().is_some_and(Relationship::is_lost);
             let kinds = || customer.open_actions.values().map(|action| action.kind);
-            let as_it_should = kinds().all(|kind| (kind == Kind::WinBack) == lost);
+            let as_it_should = !lost || kinds().all(|kind| kind == Kind::WinBack);
             prop_assert!(as_it_should, "lost: {}, to do: {:?}", lost, kinds().collect::<Vec<_>>());
         }
+    }
+
+    #[test]
+    fn what_a_line_brought_before_is_what_it_brought_since_the_last_change(commands in commands()) {
+        let (_, history) = history(commands);
+        let mut brings: BTreeMap<String, i64> = BTreeMap::new();
+        for event in history {
+            match event {
+                Event::RecurringRevenueSet(set) => {
+                    let before = brings.insert(set.line_id.to_string(), set.monthly.minor_units);
+                    prop_assert_eq!(before.unwrap_or(0), set.previous.minor_units);
+                    prop_assert_ne!(set.previous, set.monthly);
+                }
+                Event::RelationshipLost(_) => brings.clear(),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn the_present_owner_is_the_one_since_last(
+        assignments in prop::collection::vec(("[a-c]", days()), 1..12),
+    ) {
+        let commands = assignments.iter();
+        let commands = commands.map(|(owner, number)| assign(owner, "EMEA", *number));
+        let (customer, history) = history(std::iter::once(open()).chain(commands).collect());
+        let assigned = history.iter().filter_map(|event| match event {
+            Event::OwnerAssigned(assignment) => Some(assignment),
+            _ => None,
+        });
+        let last = assigned.max_by_key(|assignment| assignment.effective_at);
+        let relationship = customer.relationship.unwrap();
+        prop_assert_eq!(relationship.assignment.as_ref(), last);
+    }
+
+    #[test]
+    fn whatever_a_day_brings_was_awaited(commands in commands(), later in 0_i64..400) {
+        let (customer, _) = history(commands);
+        let present = day(TODAY);
+        let comes = TODAY + later;
+        let events = customer.decide(live_day(comes, None)).unwrap();
+        let awaited = customer.awaits(present).is_some_and(|awaited| awaited <= day(comes));
+        prop_assert!(events.is_empty() || awaited, "{:?} {:?}", customer.awaits(present), events);
+    }
+
+    #[test]
+    fn a_day_brings_nothing_twice(commands in commands(), inactivity in prop::option::of(0_u32..30)) {
+        let (mut customer, _) = history(commands);
+        let events = customer.decide(live_day(TODAY, inactivity)).unwrap();
+        happened(&mut customer, &events);
+        prop_assert_eq!(customer.decide(live_day(TODAY, inactivity)).unwrap(), []);
     }
 }

@@ -77,6 +77,8 @@ pub struct Totals {
     pub contribution_margin: i64,
     /// When the latest purchase happened.
     pub last_purchase_at: Option<Time>,
+    /// When the latest reversal happened.
+    pub last_reversal_at: Option<Time>,
 }
 
 /// That something was bought.
@@ -150,9 +152,10 @@ impl Customer {
             occurred_at: reversed.occurred_at,
         };
         let (amount, margin) = (reversal.amount, reversal.contribution_margin);
-        self.totals.reversals = self.totals.reversals.saturating_add(1);
-        self.totals
-            .add(amount.saturating_neg(), margin.saturating_neg());
+        let totals = &mut self.totals;
+        totals.reversals = totals.reversals.saturating_add(1);
+        totals.last_reversal_at = totals.last_reversal_at.max(Some(reversal.occurred_at));
+        totals.add(amount.saturating_neg(), margin.saturating_neg());
         if let Some(purchase) = self.purchases.get_mut(&reversed.purchase_id) {
             purchase.amount_reversed = purchase.amount_reversed.saturating_add(amount);
             purchase.margin_reversed = purchase.margin_reversed.saturating_add(margin);

@@ -5,7 +5,8 @@ use std::fmt;
 use eventsourcing::{Class, Explain, Time};
 use money::Money;
 
-use crate::id::{PromiseId, PurchaseId, ReversalId};
+use crate::action::Outcome;
+use crate::id::{ActionId, PromiseId, PurchaseId, ReversalId};
 use crate::input::Invalid;
 use crate::promise;
 use crate::relationship;
@@ -21,6 +22,8 @@ pub enum Thing {
     Purchase(PurchaseId),
     /// One of the reversals of a purchase.
     Reversal(ReversalId),
+    /// One of the actions for it.
+    Action(ActionId),
 }
 
 /// Why something is not possible with a customer.
@@ -60,6 +63,29 @@ pub enum Refusal {
     NotLost {
         /// Where the relationship stands.
         state: relationship::State,
+    },
+    /// Notice is given by who is active.
+    #[error("the customer is {state} and not ACTIVE: notice was given already, or is too late")]
+    NotActive {
+        /// Where the relationship stands.
+        state: relationship::State,
+    },
+    /// Only a notice that was given can be withdrawn.
+    #[error("the customer is {state} and not LEAVING: there is no notice to withdraw")]
+    NotLeaving {
+        /// Where the relationship stands.
+        state: relationship::State,
+    },
+    /// Nobody asks a customer back who does not want to be asked.
+    #[error("the customer has not agreed to `contact`: record the consent first, if there is one")]
+    NoConsent,
+    /// An action comes to an end once.
+    #[error("action {action_id} is {outcome} already: propose another one")]
+    ActionClosed {
+        /// Which action.
+        action_id: ActionId,
+        /// How it came to its end.
+        outcome: Outcome,
     },
     /// A broken promise was named as the reason of a loss, and there is none.
     #[error("no promise to this customer was broken: record what broke, or give another reason")]
@@ -108,6 +134,10 @@ impl Explain for Refusal {
             Self::WinBackFirst { .. }
             | Self::AlreadyLost { .. }
             | Self::NotLost { .. }
+            | Self::NotActive { .. }
+            | Self::NotLeaving { .. }
+            | Self::NoConsent
+            | Self::ActionClosed { .. }
             | Self::NoBrokenPromise
             | Self::OverReversed { .. }
             | Self::NotAssessable { .. }
@@ -125,6 +155,10 @@ impl Explain for Refusal {
             Self::WinBackFirst { .. } => "WIN_BACK_FIRST",
             Self::AlreadyLost { .. } => "ALREADY_LOST",
             Self::NotLost { .. } => "NOT_LOST",
+            Self::NotActive { .. } => "NOT_ACTIVE",
+            Self::NotLeaving { .. } => "NOT_LEAVING",
+            Self::NoConsent => "NO_CONSENT",
+            Self::ActionClosed { .. } => "ACTION_CLOSED",
             Self::NoBrokenPromise => "NO_BROKEN_PROMISE",
             Self::OverReversed { .. } => "OVER_REVERSED",
             Self::NotAssessable { .. } => "NOT_ASSESSABLE",
@@ -143,8 +177,14 @@ impl Explain for Refusal {
             Self::WinBackFirst { ended_at } | Self::AlreadyLost { ended_at } => {
                 vec![("ended_at", ended_at.to_string())]
             }
-            Self::NotLost { state } => vec![("state", state.to_string())],
-            Self::NoBrokenPromise => vec![],
+            Self::NotLost { state } | Self::NotActive { state } | Self::NotLeaving { state } => {
+                vec![("state", state.to_string())]
+            }
+            Self::NoConsent | Self::NoBrokenPromise => vec![],
+            Self::ActionClosed { action_id, outcome } => vec![
+                ("action_id", action_id.to_string()),
+                ("outcome", outcome.to_string()),
+            ],
             Self::OverReversed {
                 purchase_id,
                 remaining,
@@ -171,6 +211,7 @@ impl Thing {
             Self::Promise(id) => vec![("promise_id", id.to_string())],
             Self::Purchase(id) => vec![("purchase_id", id.to_string())],
             Self::Reversal(id) => vec![("reversal_id", id.to_string())],
+            Self::Action(id) => vec![("action_id", id.to_string())],
         }
     }
 }
@@ -182,6 +223,7 @@ impl fmt::Display for Thing {
             Self::Promise(id) => write!(f, "promise {id}"),
             Self::Purchase(id) => write!(f, "purchase {id}"),
             Self::Reversal(id) => write!(f, "reversal {id}"),
+            Self::Action(id) => write!(f, "action {id}"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A relationship: it is opened, perhaps lost, perhaps won back, and never goes back in time.
 
+mod notice;
 mod open;
 #[cfg(test)]
 mod tests;
@@ -15,9 +16,12 @@ use crate::consent::Consents;
 use crate::customer::{Customer, Event};
 use crate::id::{PresentationId, PromiseId};
 use crate::input::{Invalid, When};
+use crate::owner::Assignment;
 use crate::refusal::{Refusal, Thing};
+use crate::risk::Risk;
 use crate::text::Label;
 
+pub use notice::{GiveNotice, Notice};
 pub use open::{OpenRelationship, OpeningPromise};
 
 /// Where a relationship stands. Active and leaving customers both count as active.
@@ -137,6 +141,10 @@ pub struct Relationship {
     pub last_loss: Option<Loss>,
     /// When it was won back, the last time.
     pub won_back_at: Option<Time>,
+    /// The notice that was given, while the customer is leaving.
+    pub notice: Option<Notice>,
+    /// Who looks after the customer, if somebody does.
+    pub assignment: Option<Assignment>,
 }
 
 /// Ends a relationship.
@@ -195,11 +203,8 @@ impl Customer {
         if let Some(ended_at) = relationship.ended_at() {
             return Err(Refusal::AlreadyLost { ended_at });
         }
-        if cause == Cause::Voluntary && reason.is_none() {
-            return Err(Invalid::NoReason.into());
-        }
+        let broken_promise_ids = self.may_end_for(cause, reason)?;
         let ended_at = when.happened_since("ended_at", relationship.changed_at)?;
-        let broken_promise_ids = self.broken_for(reason)?;
         let loss = Loss {
             ended_at,
             cause,
@@ -225,8 +230,15 @@ impl Customer {
         Ok(events)
     }
 
-    /// The broken promises behind a loss for that reason, of which there must be one.
-    fn broken_for(&self, reason: Option<Reason>) -> Result<Vec<PromiseId>, Refusal> {
+    /// The broken promises behind a loss with this cause and reason; if that is the reason, there must be one.
+    pub(crate) fn may_end_for(
+        &self,
+        cause: Cause,
+        reason: Option<Reason>,
+    ) -> Result<Vec<PromiseId>, Refusal> {
+        if cause == Cause::Voluntary && reason.is_none() {
+            return Err(Invalid::NoReason.into());
+        }
         if reason != Some(Reason::PromiseBroken) {
             return Ok(vec![]);
         }
@@ -260,6 +272,8 @@ impl Customer {
             losses: 0,
             last_loss: None,
             won_back_at: None,
+            notice: None,
+            assignment: None,
         });
     }
 
@@ -269,7 +283,10 @@ impl Customer {
             relationship.changed_at = loss.ended_at;
             relationship.losses = relationship.losses.saturating_add(1);
             relationship.last_loss = Some(loss.clone());
+            relationship.notice = None;
         }
+        self.risk = Risk::default();
+        self.end_lines(loss.ended_at);
     }
 
     pub(crate) fn relationship_won_back(&mut self, won_back_at: Time) {
@@ -278,6 +295,8 @@ impl Customer {
             relationship.changed_at = won_back_at;
             relationship.won_back_at = Some(won_back_at);
         }
+        self.risk = Risk::default();
+        self.lines.clear();
     }
 }
 

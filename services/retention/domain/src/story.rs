@@ -3,18 +3,24 @@
 use std::fmt::Debug;
 use std::str::FromStr;
 
-use eventsourcing::Time;
 use eventsourcing::scenario::{Given, given};
+use eventsourcing::{Days, Time};
 use money::{Currency, Money, Rate};
 use uuid::Uuid;
 
+use crate::action::{CompleteAction, Kind, ProposeAction};
 use crate::consent::{CONTACT, Consent, Status};
+use crate::day::LiveDay;
 use crate::input::When;
-use crate::promise::{AssessPromise, Finding, MakePromise, Terms};
+use crate::owner::AssignOwner;
+use crate::promise::{AssessPromise, Finding, MakePromise, NoteOverdue, Terms};
 use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
+use crate::recurring::SetRecurringRevenue;
 use crate::relationship::{
-    Cause, EndRelationship, OpenRelationship, Opening, OpeningPromise, Origin, Reason, Source,
+    Cause, EndRelationship, GiveNotice, OpenRelationship, Opening, OpeningPromise, Origin, Reason,
+    Source,
 };
+use crate::risk::AssessRisk;
 use crate::{Command, Customer};
 
 /// The day on which the customer became one.
@@ -93,9 +99,16 @@ pub(crate) fn open() -> Command {
 pub(crate) fn open_with_contact(status: Status) -> Command {
     let mut command = opening();
     let at = day(ACQUIRED);
-    command.opening.consents = [(parsed(CONTACT), Consent { status, at })]
-        .into_iter()
-        .collect();
+    command.opening.consents = [(
+        parsed(CONTACT),
+        Consent {
+            status,
+            at,
+            evidence: None,
+        },
+    )]
+    .into_iter()
+    .collect();
     Command::OpenRelationship(Box::new(command))
 }
 
@@ -203,6 +216,105 @@ pub(crate) fn leave(number: i64) -> Command {
 
 pub(crate) fn end(cause: Cause, reason: Option<Reason>, number: i64) -> Command {
     Command::EndRelationship(ending(cause, reason, number))
+}
+
+/// Notice for the price, given on one day and effective on another.
+pub(crate) fn notice(number: i64, effective: i64) -> GiveNotice {
+    GiveNotice {
+        request_id: REQUEST,
+        effective_at: day(effective),
+        cause: Cause::Voluntary,
+        reason: Some(Reason::Price),
+        competitor: None,
+        when: on(number),
+    }
+}
+
+pub(crate) fn give_notice(number: i64, effective: i64) -> Command {
+    Command::GiveNotice(notice(number, effective))
+}
+
+pub(crate) fn withdraw_notice(number: i64) -> Command {
+    Command::WithdrawNotice { when: on(number) }
+}
+
+/// Notes what is overdue on that day.
+pub(crate) fn note_overdue(number: i64) -> Command {
+    Command::NoteOverdue(NoteOverdue {
+        request_id: REQUEST,
+        now: day(number),
+    })
+}
+
+/// Assesses the risk on that day, with a chance of being alive in thousandths.
+pub(crate) fn assess_risk(number: i64, p_alive: Option<u16>) -> Command {
+    Command::AssessRisk(AssessRisk {
+        request_id: REQUEST,
+        p_alive: p_alive.map(Rate::per_mille),
+        now: day(number),
+    })
+}
+
+/// Somebody looks after the customer since that day.
+pub(crate) fn assign(owner: &str, territory: &str, number: i64) -> Command {
+    Command::AssignOwner(AssignOwner {
+        owner: parsed(owner),
+        territory: Some(parsed(territory)),
+        when: on(number),
+    })
+}
+
+/// What a line brings a month since that day.
+pub(crate) fn recurring(line_id: &str, monthly: Money, number: i64) -> Command {
+    Command::SetRecurringRevenue(SetRecurringRevenue {
+        line_id: parsed(line_id),
+        monthly,
+        when: on(number),
+    })
+}
+
+/// An action to be done by day 1,010.
+pub(crate) fn proposal(action_id: &str, kind: Kind) -> ProposeAction {
+    ProposeAction {
+        action_id: parsed(action_id),
+        kind,
+        owner: None,
+        promise_id: None,
+        due_at: day(TODAY + 10),
+        trigger_event_id: None,
+        now: day(TODAY),
+    }
+}
+
+pub(crate) fn propose(action_id: &str, kind: Kind) -> Command {
+    Command::ProposeAction(Box::new(proposal(action_id, kind)))
+}
+
+/// It worked, and cost so much.
+pub(crate) fn complete(action_id: &str, cost: Option<Money>, number: i64) -> Command {
+    Command::CompleteAction(CompleteAction {
+        action_id: parsed(action_id),
+        succeeded: true,
+        cost,
+        when: on(number),
+    })
+}
+
+pub(crate) fn cancel(action_id: &str, number: i64) -> Command {
+    Command::CancelAction {
+        action_id: parsed(action_id),
+        when: on(number),
+    }
+}
+
+/// Lets that day come to whoever may be silent for so many days.
+pub(crate) fn live_day(number: i64, inactivity: Option<u32>) -> Command {
+    Command::LiveDay(LiveDay {
+        request_id: REQUEST,
+        midnight: day(number),
+        inactivity: inactivity.map(Days),
+        p_alive: None,
+    })
 }
 
 pub(crate) fn win_back(number: i64) -> Command {

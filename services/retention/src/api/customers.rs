@@ -1,18 +1,20 @@
 //! `CustomerService`.
 
+mod actions;
 mod import;
+mod list;
 pub(super) mod purchases;
+mod relationship;
 
 use customer_value::Simple;
 use eventsourcing::Time;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_server::CustomerService;
 use read_model::{Error, Rows};
-use retention_domain::id::ActionId;
 use retention_domain::relationship::EndRelationship;
 use retention_domain::{Command, Customer};
 use runtime::{Work, version};
-use server::{Page, parse, parse_optional};
+use server::{parse, parse_optional};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -21,7 +23,7 @@ use crate::desk::Desk;
 use crate::read_model::customers;
 use crate::wire;
 use crate::wire::customer_id;
-use crate::wire::relationship::{action_out, cause, optional_reason};
+use crate::wire::relationship::{cause, optional_reason};
 
 /// `CustomerService`.
 #[derive(Debug, Clone)]
@@ -123,28 +125,8 @@ impl CustomerService for Customers {
         request: Request<proto::ListCustomersRequest>,
     ) -> Result<Response<proto::ListCustomersResponse>, Status> {
         let (call, message) = server::open(request)?;
-        let asked = ["customers", &message.view.to_string()];
-        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
-        let after = page.after_uuid()?;
         let view = self.view(message.view);
-        let read = |rows: &dyn Rows| {
-            let mut found = Vec::new();
-            for (id, state) in customers::list(rows, after, page.wanted())? {
-                found.push((id, view.show(rows, id, &state)?));
-            }
-            let paged = page.cut(found, |(id, _)| id.as_bytes().to_vec());
-            Ok(Some(proto::ListCustomersResponse {
-                customers: paged
-                    .rows
-                    .into_iter()
-                    .filter_map(|(_, shown)| shown)
-                    .collect(),
-                next_page_token: paged.next_page_token,
-            }))
-        };
-        self.0
-            .read(&call, &message.min_position, "customers", read)
-            .await
+        list::list(&self.0, call, message, view).await
     }
 
     async fn list_purchases(
@@ -160,29 +142,71 @@ impl CustomerService for Customers {
         request: Request<proto::ListActionsRequest>,
     ) -> Result<Response<proto::ListActionsResponse>, Status> {
         let (call, message) = server::open(request)?;
-        let id = customer_id("parent", &message.parent)?;
-        let asked = ["actions", &message.parent];
-        let page = Page::parse(message.page_size, &message.page_token, &asked)?;
-        let after = page.after_text()?;
-        let read = |rows: &dyn Rows| {
-            if customers::get(rows, id)?.is_none() {
-                return Ok(None);
-            }
-            let found = customers::actions(rows, id, after, page.wanted())?;
-            let key = |action: &ActionId| action.as_str().as_bytes().to_vec();
-            let paged = page.cut(found, |(action, _)| key(action));
-            Ok(Some(proto::ListActionsResponse {
-                actions: paged
-                    .rows
-                    .iter()
-                    .map(|(name, it)| action_out(id, name, it))
-                    .collect(),
-                next_page_token: paged.next_page_token,
-            }))
-        };
-        self.0
-            .read(&call, &message.min_position, &message.parent, read)
-            .await
+        actions::list(&self.0, call, message).await
+    }
+
+    async fn assign_owner(
+        &self,
+        request: Request<proto::AssignOwnerRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        relationship::assign_owner(&self.0, call, message).await
+    }
+
+    async fn give_notice(
+        &self,
+        request: Request<proto::GiveNoticeRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        relationship::give_notice(&self.0, call, message).await
+    }
+
+    async fn withdraw_notice(
+        &self,
+        request: Request<proto::WithdrawNoticeRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        relationship::withdraw_notice(&self.0, call, message).await
+    }
+
+    async fn set_recurring_revenue(
+        &self,
+        request: Request<proto::SetRecurringRevenueRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        relationship::set_recurring_revenue(&self.0, call, message).await
+    }
+
+    async fn set_consent(
+        &self,
+        request: Request<proto::SetConsentRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        relationship::set_consent(&self.0, call, message).await
+    }
+
+    async fn propose_action(
+        &self,
+        request: Request<proto::ProposeActionRequest>,
+    ) -> Result<Response<proto::Action>, Status> {
+        let (call, message) = server::open(request)?;
+        actions::propose(&self.0, call, message).await
+    }
+
+    async fn complete_action(
+        &self,
+        request: Request<proto::CompleteActionRequest>,
+    ) -> Result<Response<proto::Action>, Status> {
+        let (call, message) = server::open(request)?;
+        actions::complete(&self.0, call, message).await
+    }
+
+    async fn cancel_action(
+        &self,
+        request: Request<proto::CancelActionRequest>,
+    ) -> Result<Response<proto::Action>, Status> {
+        let (call, message) = server::open(request)?;
+        actions::cancel(&self.0, call, message).await
     }
 }
 
@@ -223,7 +247,7 @@ impl View {
             Self::Basic => Ok(wire::resource::basic(id, state, version)),
             Self::Full { as_of, simple } => {
                 let value = customers::value(rows, id, state, as_of, simple)?;
-                Ok(wire::resource::full(id, state, version, value))
+                Ok(wire::resource::full(id, state, version, value, as_of))
             }
         }
     }

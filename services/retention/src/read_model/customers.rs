@@ -5,7 +5,7 @@ use eventsourcing::{Aggregate as _, Time};
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::action::Action;
 use retention_domain::id::{ActionId, PromiseId, PurchaseId};
-use retention_domain::promise::{Assessed, Made};
+use retention_domain::promise::{Assessed, Made, Overdue};
 use retention_domain::purchase::Purchase;
 use retention_domain::relationship::Relationship;
 use retention_domain::{Customer, Event, PartId, margin};
@@ -118,8 +118,8 @@ pub(crate) fn value(
     Ok(simple.value(margin))
 }
 
-/// Lets an event happen.
-pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(), Error> {
+/// Lets an event happen, and gives back the state after it.
+pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<Customer, Error> {
     let mut state = load(rows, id, &event.parts())?;
     let promise = promise_of(event);
     let before = promise
@@ -137,7 +137,8 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
     }
     lives::apply(rows, id, event)?;
     payments::apply(rows, id, &state, event)?;
-    STATES.put(rows, &id, &state)
+    STATES.put(rows, &id, &state)?;
+    Ok(state)
 }
 
 /// The promise that an event is about.
@@ -147,14 +148,22 @@ const fn promise_of(event: &Event) -> Option<&PromiseId> {
         | Event::PromiseKept(Assessed { promise_id, .. })
         | Event::PromiseBroken(Assessed { promise_id, .. })
         | Event::PromiseRepaired { promise_id, .. }
-        | Event::PromiseWaived { promise_id, .. } => Some(promise_id),
+        | Event::PromiseWaived { promise_id, .. }
+        | Event::PromiseOverdue(Overdue { promise_id, .. }) => Some(promise_id),
         Event::RelationshipOpened(_)
         | Event::PurchaseRecorded(_)
         | Event::PurchaseReversed(_)
         | Event::RelationshipLost(_)
         | Event::RelationshipWonBack { .. }
         | Event::ActionProposed(_)
-        | Event::ActionCancelled { .. } => None,
+        | Event::ActionCancelled { .. }
+        | Event::NoticeGiven(_)
+        | Event::NoticeWithdrawn { .. }
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_) => None,
     }
 }
 

@@ -69,7 +69,15 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
         | Event::PromiseRepaired { .. }
         | Event::PromiseWaived { .. }
         | Event::ActionProposed(_)
-        | Event::ActionCancelled { .. } => return Ok(()),
+        | Event::ActionCancelled { .. }
+        | Event::NoticeGiven(_)
+        | Event::NoticeWithdrawn { .. }
+        | Event::PromiseOverdue(_)
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_) => return Ok(()),
     };
     let Some(mut life) = LIVES.get(rows, &id)? else {
         return Ok(());

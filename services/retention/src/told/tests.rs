@@ -53,6 +53,8 @@ fn a_conversion_says_how_the_relationship_begins() {
     assert_eq!(conversion.opening.origin.source, Source::Prospect);
     assert_eq!(conversion.opening.acquired_at, day(100));
     assert!(conversion.opening.consents.allows("contact"));
+    let (_, consent) = conversion.opening.consents.iter().next().unwrap();
+    assert_eq!(consent.evidence, Some(parsed("form 7")));
     let promise = &conversion.promises[0];
     assert_eq!(promise.promise_id, parsed("next-day"));
     assert_eq!(promise.terms.presentation_id, Some(parsed("speed")));

@@ -14,14 +14,17 @@ use retention_domain::{Event, promise};
 use server::{Wrong, currency, money_out, parse, parse_optional, present, resource_id, timestamp};
 use uuid::Uuid;
 
+use super::action::{action_type, action_type_out};
 use super::promise::{Promised, assessed, own, score_out, terms, terms_out};
 use super::purchase::{amount, margin_source, margin_source_out};
 use super::relationship::{
-    Came, action_type, action_type_out, cause, cause_out, consents, consents_out, optional_reason,
-    optional_reason_out, origin, source_out,
+    Came, cause, cause_out, consents, consents_out, optional_reason, optional_reason_out, origin,
+    source_out,
 };
 use super::{customer_id, text, time};
 
+mod relation;
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -68,6 +71,17 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
             action: format!("{name}/actions/{action_id}"),
             occurred_at: Some(timestamp(*cancelled_at)),
         }),
+        Event::NoticeGiven(notice) => public(&relation::notice_out(name, notice)),
+        Event::NoticeWithdrawn { withdrawn_at } => public(&proto::NoticeWithdrawn {
+            customer: name,
+            occurred_at: Some(timestamp(*withdrawn_at)),
+        }),
+        Event::PromiseOverdue(overdue) => public(&risk::overdue_out(&name, overdue)),
+        Event::RiskChanged(changed) => public(&risk::changed_out(name, changed)),
+        Event::OwnerAssigned(assignment) => public(&relation::assigned_out(name, assignment)),
+        Event::RecurringRevenueSet(set) => public(&relation::recurring_out(name, set)),
+        Event::ConsentChanged(changed) => public(&relation::consented_out(name, changed)),
+        Event::ActionCompleted(completed) => public(&relation::completed_out(&name, completed)),
     }
 }
 
@@ -93,6 +107,14 @@ pub(crate) fn read(customer: Uuid, event: &journal::Event) -> Result<Event, Wron
         "RelationshipWonBack" => won_back(customer, &message(event)?),
         "ActionProposed" => proposed(customer, &message(event)?),
         "ActionCancelled" => cancelled(customer, &message(event)?),
+        "NoticeGiven" => relation::notice(customer, &message(event)?),
+        "NoticeWithdrawn" => relation::withdrawn(customer, &message(event)?),
+        "PromiseOverdue" => risk::overdue(customer, &message(event)?),
+        "RiskChanged" => risk::changed(customer, &message(event)?),
+        "OwnerAssigned" => relation::assigned(customer, &message(event)?),
+        "RecurringRevenueSet" => relation::recurring(customer, &message(event)?),
+        "ConsentChanged" => relation::consented(customer, &message(event)?),
+        "ActionCompleted" => relation::completed(customer, &message(event)?),
         _ => Err(unknown(event)),
     }
 }
@@ -328,6 +350,8 @@ fn proposed_out(customer: &str, proposed: &Proposed) -> proto::ActionProposed {
         r#type: action_type_out(proposed.kind),
         promise_id: text(proposed.promise_id.as_ref()),
         due_at: Some(timestamp(proposed.due_at)),
+        owner: text(proposed.owner.as_ref()),
+        trigger_event_id: text(proposed.trigger_event_id.as_ref()),
     }
 }
 
@@ -335,7 +359,9 @@ fn proposed(customer: Uuid, read: &proto::ActionProposed) -> Result<Event, Wrong
     Ok(Event::ActionProposed(Proposed {
         action_id: own_action(customer, &read.action)?,
         kind: action_type("type", read.r#type)?,
+        owner: parse_optional("owner", &read.owner)?,
         promise_id: parse_optional("promise_id", &read.promise_id)?,
+        trigger_event_id: parse_optional("trigger_event_id", &read.trigger_event_id)?,
         proposed_at: time("occurred_at", read.occurred_at.as_ref())?,
         due_at: time("due_at", read.due_at.as_ref())?,
     }))

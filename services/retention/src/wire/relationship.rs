@@ -1,14 +1,11 @@
-//! Relationships: where they come from, what was agreed to, how they ended; and actions.
+//! Relationships: where they come from, what was agreed to, how they end.
 
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1 as types;
-use retention_domain::action::{Action, Kind, Outcome};
 use retention_domain::consent::{Consent, Consents, Status};
-use retention_domain::id::ActionId;
-use retention_domain::relationship::{Cause, Loss, Origin, Reason, Source, State};
+use retention_domain::relationship::{Cause, Loss, Notice, Origin, Reason, Source, State};
 use retention_domain::text::Label;
 use server::{Wrong, pairs, parse, parse_optional, timestamp};
-use uuid::Uuid;
 
 use super::{campaign_name, proposition_name, text, time};
 
@@ -25,9 +22,6 @@ pairs!(reason_out, reason: Reason = proto::LossReason {
 });
 pairs!(status_out, status: Status = types::ConsentStatus {
     Granted = Granted, Denied = Denied, Withdrawn = Withdrawn,
-});
-pairs!(action_type_out, action_type: Kind = proto::ActionType {
-    Repair = Repair, Save = Save, Renew = Renew, Grow = Grow, WinBack = WinBack,
 });
 
 /// A reason that may be left out.
@@ -86,31 +80,44 @@ pub(crate) fn source_out(source: &Source) -> (i32, String) {
     }
 }
 
-/// The consents in force among those given. Where they are written down stays with whoever asked for them.
+/// The consents in force among those given.
 pub(crate) fn consents(given: &[types::Consent]) -> Result<Consents, Wrong> {
-    given.iter().map(consent).collect()
+    let given = given.iter();
+    given.map(|given| consent_in("consents", given)).collect()
 }
 
-fn consent(given: &types::Consent) -> Result<(Label, Consent), Wrong> {
-    let status = status("consents.status", given.status)?;
-    let at = time("consents.at", given.at.as_ref())?;
-    Ok((
-        parse("consents.purpose", &given.purpose)?,
-        Consent { status, at },
-    ))
+/// What was said, and about which purpose.
+pub(crate) fn consent_in(field: &str, given: &types::Consent) -> Result<(Label, Consent), Wrong> {
+    let field = |name: &str| format!("{field}.{name}");
+    let consent = Consent {
+        status: status(&field("status"), given.status)?,
+        at: time(&field("at"), given.at.as_ref())?,
+        evidence: evidence(&field("evidence"), &given.evidence)?,
+    };
+    Ok((parse(&field("purpose"), &given.purpose)?, consent))
+}
+
+/// Where a consent is written down; a blank says nowhere.
+pub(crate) fn evidence(field: &str, text: &str) -> Result<Option<Label>, Wrong> {
+    parse_optional(field, text.trim())
 }
 
 /// The consents in force, by purpose.
 pub(crate) fn consents_out(consents: &Consents) -> Vec<types::Consent> {
     consents
         .iter()
-        .map(|(purpose, consent)| types::Consent {
-            purpose: purpose.to_string(),
-            status: status_out(consent.status),
-            at: Some(timestamp(consent.at)),
-            evidence: String::new(),
-        })
+        .map(|(purpose, consent)| consent_out(purpose, consent))
         .collect()
+}
+
+/// What was said about a purpose.
+pub(crate) fn consent_out(purpose: &Label, consent: &Consent) -> types::Consent {
+    types::Consent {
+        purpose: purpose.to_string(),
+        status: status_out(consent.status),
+        at: Some(timestamp(consent.at)),
+        evidence: text(consent.evidence.as_ref()),
+    }
 }
 
 /// Why a customer was lost.
@@ -127,21 +134,13 @@ pub(crate) fn loss_out(loss: &Loss) -> proto::Loss {
     }
 }
 
-/// An action and what became of it.
-pub(crate) fn action_out(customer: Uuid, id: &ActionId, action: &Action) -> proto::Action {
-    let state = action
-        .closing
-        .map_or(proto::ActionState::Open, |closing| match closing.outcome {
-            Outcome::Succeeded => proto::ActionState::Succeeded,
-            Outcome::Failed => proto::ActionState::Failed,
-            Outcome::Cancelled => proto::ActionState::Cancelled,
-        });
-    proto::Action {
-        name: format!("customers/{customer}/actions/{id}"),
-        r#type: action_type_out(action.kind),
-        state: state as i32,
-        promise_id: text(action.promise_id.as_ref()),
-        due_at: Some(timestamp(action.due_at)),
-        proposed_at: Some(timestamp(action.proposed_at)),
+/// Why a customer will be lost, and when.
+pub(crate) fn notice_out(notice: &Notice) -> proto::Notice {
+    proto::Notice {
+        notice_at: Some(timestamp(notice.notice_at)),
+        effective_at: Some(timestamp(notice.effective_at)),
+        cause: cause_out(notice.cause),
+        reason: optional_reason_out(notice.reason),
+        competitor: text(notice.competitor.as_ref()),
     }
 }

@@ -1,13 +1,16 @@
 //! A customer's state as the resource that clients see.
 
+use eventsourcing::Time;
 use money::Money;
 use patron_proto::retention::v1 as proto;
 use retention_domain::Customer;
 use server::{money_out, timestamp};
 use uuid::Uuid;
 
+use super::action::action_out;
 use super::promise::promise_out;
-use super::relationship::{action_out, consents_out, loss_out, source_out, state_out};
+use super::relationship::{consents_out, loss_out, notice_out, source_out, state_out};
+use super::risk::{band_out, driver_out};
 use super::{small_out, text};
 
 /// How a version is written in an etag.
@@ -21,6 +24,7 @@ pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::C
     let money = |minor_units| Some(money_out(Money::new(relationship.currency, minor_units)));
     let origin = &relationship.origin;
     let (source, external_id) = source_out(&origin.source);
+    let assignment = relationship.assignment.as_ref();
     let loss = relationship
         .last_loss
         .as_ref()
@@ -46,27 +50,45 @@ pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::C
         open_actions: Vec::new(),
         value: None,
         etag: etag(version),
+        owner: text(assignment.map(|assignment| &assignment.owner)),
+        territory: text(assignment.and_then(|assignment| assignment.territory.as_ref())),
+        owned_since: assignment.map(|assignment| timestamp(assignment.effective_at)),
+        notice: relationship.notice.as_ref().map(notice_out),
+        risk_band: band_out(state.risk.band),
+        risk_drivers: Vec::new(),
+        recurring_lines: Vec::new(),
     })
 }
 
-/// A customer in view FULL, worth `value` in minor units.
+/// A customer in view FULL at a moment, worth `value` in minor units.
 pub(crate) fn full(
     id: Uuid,
     state: &Customer,
     version: u64,
     value: i64,
+    now: Time,
 ) -> Option<proto::Customer> {
     let relationship = state.relationship.as_ref()?;
     let promises = state.promises.iter();
     let actions = state.open_actions.iter();
+    let currency = relationship.currency;
+    let lines = state.lines.iter();
     Some(proto::Customer {
         promises: promises
             .map(|(promise, it)| promise_out(id, promise, it, version))
             .collect(),
         open_actions: actions
-            .map(|(action, it)| action_out(id, action, it))
+            .map(|(action, it)| action_out(id, action, it, currency))
             .collect(),
-        value: Some(money_out(Money::new(relationship.currency, value))),
+        value: Some(money_out(Money::new(currency, value))),
+        risk_drivers: state.drivers_now(now).into_iter().map(driver_out).collect(),
+        recurring_lines: lines
+            .map(|(line, it)| proto::RecurringLine {
+                line_id: line.to_string(),
+                monthly: Some(money_out(Money::new(currency, it.monthly))),
+                since: Some(timestamp(it.since)),
+            })
+            .collect(),
         ..basic(id, state, version)?
     })
 }

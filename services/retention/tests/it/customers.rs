@@ -45,7 +45,7 @@ async fn a_first_purchase_happens_when_the_relationship_begins() {
 }
 
 #[tokio::test]
-async fn promises_need_a_proposition_and_evidence_of_a_consent_is_not_lost_silently() {
+async fn promises_need_a_proposition() {
     let harness = Harness::start().await;
     let none = proto::OpenRelationshipRequest {
         proposition: String::new(),
@@ -53,10 +53,16 @@ async fn promises_need_a_proposition_and_evidence_of_a_consent_is_not_lost_silen
     };
     let none = harness.customers().open_relationship(none).await;
     assert_eq!(refused(none).0, Code::InvalidArgument);
+}
+
+#[tokio::test]
+async fn the_evidence_of_a_consent_is_kept() {
+    let harness = Harness::start().await;
     let mut evident = open("00042");
     evident.consents[0].evidence = "form 7".to_owned();
-    let evident = harness.customers().open_relationship(evident).await;
-    assert_eq!(refused(evident).0, Code::InvalidArgument);
+    let opened = harness.customers().open_relationship(evident).await;
+    let consents = opened.unwrap().into_inner().consents;
+    assert_eq!(consents[0].evidence, "form 7");
 }
 
 #[tokio::test]

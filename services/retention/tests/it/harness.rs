@@ -11,6 +11,7 @@ use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::event_service_client::EventServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
+use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
 use retention::{Running, SERVICES, Settings};
@@ -47,11 +48,22 @@ impl Harness {
         let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
         let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
         let options = Options::for_pair("retention", "acquisition");
+        Self::on(topics, clock, options, Settings::default()).await
+    }
+
+    /// An instance on this log, which may have others.
+    pub(crate) async fn on(
+        topics: MemoryTopics,
+        clock: Arc<FixedClock>,
+        options: Options,
+        settings: Settings,
+    ) -> Self {
         let shown = Arc::<FixedClock>::clone(&clock);
-        let running = retention::start(&topics, shown, options, Settings::default())
+        let running = retention::start(&topics, shown, options, settings)
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();
+        running.engine.until_active("live-days").await.unwrap();
         let engine = Arc::clone(&running.engine);
         let readiness: server::Readiness = Arc::new(move || engine.ready());
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
@@ -94,6 +106,10 @@ impl Harness {
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {
         EventServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn work(&self) -> WorkServiceClient<Channel> {
+        WorkServiceClient::new(self.channel.clone())
     }
 
     /// The name of a new customer, with the promise `next-day` and consent to be contacted.

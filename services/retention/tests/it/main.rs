@@ -7,11 +7,16 @@
     reason = "helpers of tests fail as tests do, and give values as messages want them"
 )]
 
+mod actions;
 mod batch;
 mod customers;
+mod days;
 mod events;
 mod harness;
 mod inbox;
 mod promises;
+mod relationship;
+mod sales;
 mod scoreboard;
 mod told;
+mod work;

@@ -68,6 +68,9 @@ pub enum Refusal {
     /// A field names a proposition that does not exist.
     #[error("there is no such proposition: name one that exists")]
     UnknownProposition,
+    /// The proposition to copy does not exist.
+    #[error("copy_from names a proposition that does not exist: name one that does")]
+    UnknownOriginal,
     /// A field names a problem that the proposition does not.
     #[error(
         "{field} names {problem_id}, but the proposition has no such problem: name one of its own"
@@ -228,6 +231,7 @@ impl Explain for Refusal {
             Self::AlreadyExists(_) => Class::AlreadyExists,
             Self::Limit { .. } => Class::Exhausted,
             Self::UnknownProposition => invalid("proposition"),
+            Self::UnknownOriginal => invalid("copy_from"),
             Self::UnknownProblem { field, .. }
             | Self::UnknownBenefit { field, .. }
             | Self::UnknownPresentation { field, .. } => invalid(field),
@@ -256,7 +260,7 @@ impl Explain for Refusal {
             Self::NotFound(_) => "NOT_FOUND",
             Self::AlreadyExists(_) => "ALREADY_EXISTS",
             Self::Limit { .. } => "LIMIT_EXCEEDED",
-            Self::UnknownProposition => "UNKNOWN_PROPOSITION",
+            Self::UnknownProposition | Self::UnknownOriginal => "UNKNOWN_PROPOSITION",
             Self::UnknownProblem { .. } => "UNKNOWN_PROBLEM",
             Self::UnknownBenefit { .. } => "UNKNOWN_BENEFIT",
             Self::UnknownPresentation { .. } => "UNKNOWN_PRESENTATION",
@@ -288,7 +292,9 @@ impl Explain for Refusal {
             Self::Limit { what, limit } => {
                 vec![("what", (*what).to_owned()), ("limit", limit.to_string())]
             }
-            Self::UnknownProposition | Self::Retired | Self::NoClaim => vec![],
+            Self::UnknownProposition | Self::UnknownOriginal | Self::Retired | Self::NoClaim => {
+                vec![]
+            }
             Self::UnknownProblem { problem_id, .. } => one("problem_id", problem_id),
             Self::UnknownBenefit { benefit_id, .. } => one("benefit_id", benefit_id),
             Self::UnknownPresentation {

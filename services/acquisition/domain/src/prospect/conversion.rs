@@ -76,7 +76,7 @@ pub struct Conversion {
     pub first_purchase: Option<FirstPurchase>,
     /// The one currency of the customer.
     pub currency: Currency,
-    /// What it agreed to or refused, for each purpose once.
+    /// What it had agreed to or refused by then, for each purpose once.
     pub consents: Vec<Consent>,
 }
 
@@ -107,6 +107,8 @@ impl Prospect {
             purchase.check(command.currency)?;
         }
         consent::check(&command.consents, command.when.now)?;
+        let consents = consent::merged(&self.consents, &command.consents);
+        consent::within_limit(consents.len())?;
         let path = path(command.steps, converted_at);
         let offer = command.offer;
         let conversion = Box::new(Conversion {
@@ -119,9 +121,14 @@ impl Prospect {
             promises,
             first_purchase: command.first_purchase,
             currency: command.currency,
-            consents: command.consents,
+            consents: consents.into_values().collect(),
         });
-        Ok(vec![Event::Converted { conversion, path }])
+        Ok(vec![Event::Converted {
+            conversion,
+            path,
+            identities: self.identities.clone(),
+            display_name: self.display_name.clone(),
+        }])
     }
 }
 
@@ -141,7 +148,16 @@ impl Conversion {
             && pairs.all(|(asked, promised)| asked.may_mean(promised))
             && self.first_purchase == command.first_purchase
             && self.currency == command.currency
-            && self.consents == command.consents
+            && self.has_heard(&command.consents)
+    }
+
+    /// Whether none of these would have changed what the conversion carries.
+    fn has_heard(&self, said: &[Consent]) -> bool {
+        said.iter().all(|said| {
+            let mut known = self.consents.iter();
+            let known = known.find(|known| known.purpose == said.purpose);
+            known.is_some_and(|known| known == said || known.wins_over(said))
+        })
     }
 }
 

@@ -5,6 +5,7 @@ use std::fmt;
 use eventsourcing::{Class, Explain, Time};
 use uuid::Uuid;
 
+use super::IdentityKind;
 use crate::id::TouchpointId;
 use crate::input::Invalid;
 
@@ -69,19 +70,53 @@ pub enum Refusal {
     /// People buy expectations: a conversion without a promise is none.
     #[error("nothing was promised: give promises, or a presentation that claims something")]
     NoPromise,
+    /// It is known by another value of a kind of which it has one.
+    #[error(
+        "the prospect is known by another {}: it may be somebody else, so give another prospect or leave it out",
+        kind.name()
+    )]
+    IdentityConflict {
+        /// Of which kind.
+        kind: IdentityKind,
+    },
+    /// Only what is closed is reopened.
+    #[error("the prospect is not closed: there is nothing to reopen")]
+    NotClosed,
+    /// A prospect is not merged into itself.
+    #[error("into is the prospect itself: name the other one")]
+    MergeIntoItself,
+    /// The prospect to merge into does not exist.
+    #[error("there is no prospect of the id in into: correct it")]
+    TargetNotFound,
+    /// The prospect to merge into was merged itself.
+    #[error("the prospect in into was merged itself: merge into prospect {into}")]
+    TargetMerged {
+        /// Where it went.
+        into: Uuid,
+    },
+    /// A merge leads to the older prospect, or to a customer.
+    #[error(
+        "the prospect in into is younger and no customer: merge that one into this one instead"
+    )]
+    MergeIntoOlder,
 }
 
 impl Explain for Refusal {
     fn class(&self) -> Class {
         match self {
             Self::Invalid(cause) => cause.class(),
-            Self::NotFound => Class::NotFound,
+            Self::NotFound | Self::TargetNotFound => Class::NotFound,
             Self::AlreadyExists(_) => Class::AlreadyExists,
             Self::Limit { .. } => Class::Exhausted,
             Self::AfterConversion { .. }
             | Self::AlreadyConverted
             | Self::Closed
-            | Self::Merged { .. } => Class::FailedPrecondition,
+            | Self::Merged { .. }
+            | Self::IdentityConflict { .. }
+            | Self::NotClosed
+            | Self::TargetMerged { .. }
+            | Self::MergeIntoOlder => Class::FailedPrecondition,
+            Self::MergeIntoItself => Class::Invalid { field: "into" },
             Self::NoPromise => Class::Invalid { field: "promises" },
         }
     }
@@ -89,14 +124,18 @@ impl Explain for Refusal {
     fn reason(&self) -> &'static str {
         match self {
             Self::Invalid(cause) => cause.reason(),
-            Self::NotFound => "NOT_FOUND",
+            Self::NotFound | Self::TargetNotFound => "NOT_FOUND",
             Self::AlreadyExists(_) => "ALREADY_EXISTS",
             Self::Limit { .. } => "LIMIT_EXCEEDED",
             Self::AfterConversion { .. } => "AFTER_CONVERSION",
             Self::AlreadyConverted => "ALREADY_CONVERTED",
             Self::Closed => "CLOSED",
-            Self::Merged { .. } => "MERGED",
+            Self::Merged { .. } | Self::TargetMerged { .. } => "MERGED",
             Self::NoPromise => "NO_PROMISE",
+            Self::IdentityConflict { .. } => "IDENTITY_CONFLICT",
+            Self::NotClosed => "NOT_CLOSED",
+            Self::MergeIntoItself => "SAME_PROSPECT",
+            Self::MergeIntoOlder => "MERGE_INTO_OLDER",
         }
     }
 
@@ -107,7 +146,11 @@ impl Explain for Refusal {
             | Self::AlreadyExists(Thing::Prospect)
             | Self::AlreadyConverted
             | Self::Closed
-            | Self::NoPromise => vec![],
+            | Self::NoPromise
+            | Self::NotClosed
+            | Self::MergeIntoItself
+            | Self::TargetNotFound
+            | Self::MergeIntoOlder => vec![],
             Self::AlreadyExists(Thing::Touchpoint(id)) => vec![("touchpoint_id", id.to_string())],
             Self::Limit { what, limit } => {
                 vec![("what", (*what).to_owned()), ("limit", limit.to_string())]
@@ -115,7 +158,10 @@ impl Explain for Refusal {
             Self::AfterConversion { converted_at } => {
                 vec![("converted_at", converted_at.to_string())]
             }
-            Self::Merged { into } => vec![("into", into.to_string())],
+            Self::Merged { into } | Self::TargetMerged { into } => {
+                vec![("into", into.to_string())]
+            }
+            Self::IdentityConflict { kind } => vec![("kind", kind.name().to_owned())],
         }
     }
 }

@@ -1,6 +1,9 @@
 //! The rules of prospects, told as stories.
 
+mod consenting;
 mod converting;
+mod identifying;
+mod merging;
 mod touching;
 
 use eventsourcing::scenario::{Given, given};

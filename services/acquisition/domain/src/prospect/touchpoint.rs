@@ -3,11 +3,11 @@
 use eventsourcing::Time;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, Prospect, Refusal, State, Thing};
+use super::{Event, Prospect, Refusal, Thing};
 use crate::id::{CampaignName, PresentationId, TouchpointId};
 use crate::input::{Invalid, MAX_LABEL, When, optional, required};
 
-/// How many touchpoints a prospect may have.
+/// How many touchpoints a prospect may have, with all that were absorbed into it.
 pub const MAX_TOUCHPOINTS: u32 = 10_000;
 
 /// What kind of contact a touchpoint was.
@@ -81,15 +81,7 @@ impl Prospect {
         touch: Touch,
         when: When,
     ) -> Result<Vec<Event>, Refusal> {
-        match self.state {
-            State::Absent => return Err(Refusal::NotFound),
-            State::Merged { into } => return Err(Refusal::Merged { into }),
-            State::Anonymous
-            | State::Identified
-            | State::Qualified
-            | State::Converted
-            | State::Closed => {}
-        }
+        self.must_exist_unmerged()?;
         if let Some(present) = self.touchpoints.get(&touchpoint_id) {
             let same = present.touch == touch && when.may_mean(present.occurred_at);
             return same
@@ -118,10 +110,13 @@ impl Prospect {
     }
 
     pub(super) fn add_touchpoint(&mut self, id: &TouchpointId, touchpoint: &Touchpoint) {
-        let at = touchpoint.occurred_at;
+        self.count_touch(touchpoint.occurred_at);
+        self.touchpoints.insert(id.clone(), touchpoint.clone());
+    }
+
+    pub(super) fn count_touch(&mut self, at: Time) {
         self.touch_count = self.touch_count.saturating_add(1);
         self.first_touch_at = Some(self.first_touch_at.map_or(at, |first| first.min(at)));
-        self.touchpoints.insert(id.clone(), touchpoint.clone());
     }
 }
 

@@ -6,8 +6,9 @@ use patron_proto::acquisition::v1 as proto;
 use server::{Wrong, currency, from_timestamp, parse, parse_optional, present, timestamp};
 use uuid::Uuid;
 
-use super::{PACKAGE, SCHEMA, public, read, unknown};
+use super::{PACKAGE, SCHEMA, merging, public, read, unknown};
 use crate::wire;
+use crate::wire::personal;
 use crate::wire::prospect::{Touched, text};
 use crate::wire::{small, small_out, time};
 
@@ -46,9 +47,23 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             proposition: format!("propositions/{}", qualification.proposition_id),
             problem_id: qualification.problem_id.to_string(),
         }),
-        prospect::Event::Converted { conversion, path } => {
-            let path = path.iter().map(ToString::to_string).collect();
-            public(&converted(id, name, conversion, path))
+        prospect::Event::Converted {
+            conversion,
+            path,
+            identities,
+            display_name,
+        } => {
+            let kinds = identities.iter().map(|identity| identity.kind);
+            public(&proto::ProspectConverted {
+                path: path.iter().map(ToString::to_string).collect(),
+                identities: identities
+                    .iter()
+                    .map(|identity| personal::sealed_out(&identity.value))
+                    .collect(),
+                display_name: display_name.as_ref().map(personal::sealed_out),
+                identity_kinds: kinds.map(personal::identity_kind_out).collect(),
+                ..converted(id, name, conversion)
+            })
         }
         prospect::Event::Closed {
             closing,
@@ -60,15 +75,34 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             competitor: closing.competitor.clone().unwrap_or_default(),
             note: None,
         }),
+        prospect::Event::Identified {
+            identities,
+            display_name,
+            occurred_at,
+        } => public(&proto::ProspectIdentified {
+            prospect: name,
+            occurred_at: Some(timestamp(*occurred_at)),
+            identities: identities.iter().map(personal::identity_out).collect(),
+            display_name: display_name.as_ref().map(personal::sealed_out),
+        }),
+        prospect::Event::Reopened { occurred_at } => merging::reopened(name, *occurred_at),
+        prospect::Event::Merged { into, occurred_at } => merging::merged(name, *into, *occurred_at),
+        prospect::Event::Absorbed {
+            from,
+            part,
+            parts,
+            touches,
+            consents,
+            occurred_at,
+        } => {
+            let which = (*part, *parts);
+            merging::absorbed(name, *from, which, touches, consents, *occurred_at)
+        }
+        prospect::Event::ConsentChanged { consent } => merging::consent_changed(name, consent),
     }
 }
 
-fn converted(
-    id: Uuid,
-    prospect: String,
-    conversion: &Conversion,
-    path: Vec<String>,
-) -> proto::ProspectConverted {
+fn converted(id: Uuid, prospect: String, conversion: &Conversion) -> proto::ProspectConverted {
     proto::ProspectConverted {
         prospect,
         occurred_at: Some(timestamp(conversion.converted_at)),
@@ -83,7 +117,6 @@ fn converted(
             .iter()
             .map(wire::prospect::promise_out)
             .collect(),
-        path,
         first_purchase: conversion
             .first_purchase
             .as_ref()
@@ -94,8 +127,7 @@ fn converted(
             .iter()
             .map(wire::prospect::consent_out)
             .collect(),
-        identities: Vec::new(),
-        display_name: None,
+        ..Default::default()
     }
 }
 
@@ -150,8 +182,18 @@ pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
                 occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
             })
         }
-        _ => Err(unknown(event)),
+        "ProspectIdentified" => identified(&read(event)?),
+        _ => merging::prospect(event),
     }
+}
+
+fn identified(read: &proto::ProspectIdentified) -> Result<prospect::Event, Wrong> {
+    let identities = read.identities.iter().map(personal::identity);
+    Ok(prospect::Event::Identified {
+        identities: identities.collect::<Result<_, _>>()?,
+        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
+        occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
+    })
 }
 
 fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong> {
@@ -182,5 +224,7 @@ fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong>
     Ok(prospect::Event::Converted {
         conversion: Box::new(conversion),
         path,
+        identities: personal::identities(&read.identities, &read.identity_kinds)?,
+        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
     })
 }

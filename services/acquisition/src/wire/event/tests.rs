@@ -11,10 +11,11 @@ use acquisition_domain::proposition::{
     self, Benefit, Content, Differentiator, Dimension, Level, Nature, Problem,
 };
 use acquisition_domain::prospect::{
-    self, CloseReason, Closing, Consent, ConsentStatus, Conversion, FirstPurchase, Kind, Origin,
-    Qualification, Touch, TouchKind, Touchpoint, Utm,
+    self, AbsorbedKey, AbsorbedTouch, CloseReason, Closing, Consent, ConsentStatus, Conversion,
+    FirstPurchase, Identity, IdentityKind, Kind, Origin, Qualification, Touch, TouchKind,
+    Touchpoint, Utm,
 };
-use eventsourcing::{Days, Time};
+use eventsourcing::{Days, Sealed, Time};
 use journal::Event;
 use money::Money;
 use uuid::Uuid;
@@ -22,6 +23,8 @@ use uuid::Uuid;
 use super::{PACKAGE, of_proposition, of_prospect};
 
 const PROSPECT: Uuid = Uuid::from_u128(0x0b0e_6f5e_7c55_4d0c_9f50_3f3a_d5b3_a2c1);
+
+const OLDER: Uuid = Uuid::from_u128(0x0b0e_6f5e_7c55_4d0c_9f50_3f3a_d5b3_a2c2);
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -235,12 +238,95 @@ fn prospects() -> Vec<prospect::Event> {
         prospect::Event::Converted {
             conversion: Box::new(conversion()),
             path: vec![id("click-1")],
+            identities: vec![],
+            display_name: None,
         },
         prospect::Event::Closed {
             closing,
             occurred_at: at(9),
         },
+        identified(),
+        prospect::Event::Reopened {
+            occurred_at: at(10),
+        },
+        prospect::Event::Merged {
+            into: OLDER,
+            occurred_at: at(11),
+        },
+        absorbed(),
+        prospect::Event::ConsentChanged {
+            consent: conversion().consents.remove(0),
+        },
     ]
+}
+
+fn absorbed() -> prospect::Event {
+    let touch = Touch {
+        campaign: None,
+        presentation_id: None,
+        channel: "fair".to_owned(),
+        kind: TouchKind::Meeting,
+        utm: None,
+    };
+    prospect::Event::Absorbed {
+        from: OLDER,
+        part: 2,
+        parts: 3,
+        touches: vec![AbsorbedTouch {
+            key: AbsorbedKey {
+                from: OLDER,
+                touchpoint_id: id("talk-1"),
+            },
+            touchpoint: Touchpoint {
+                touch,
+                occurred_at: at(5),
+            },
+        }],
+        consents: conversion().consents,
+        occurred_at: at(12),
+    }
+}
+
+fn sealed(mark: u8) -> Sealed {
+    Sealed {
+        subject: format!("prospects/{PROSPECT}"),
+        key_id: "key-1".to_owned(),
+        nonce: [mark; 24],
+        ciphertext: vec![mark; 3],
+    }
+}
+
+fn identified() -> prospect::Event {
+    let identity = |kind, mark| Identity {
+        kind,
+        value: sealed(mark),
+    };
+    prospect::Event::Identified {
+        identities: vec![
+            identity(IdentityKind::Email, 1),
+            identity(IdentityKind::Phone, 2),
+        ],
+        display_name: Some(sealed(3)),
+        occurred_at: at(7),
+    }
+}
+
+/// The same kinds of events with what the first ones do not have.
+fn fuller() -> Vec<prospect::Event> {
+    let prospect::Event::Identified {
+        identities,
+        display_name,
+        ..
+    } = identified()
+    else {
+        unreachable!("it is one");
+    };
+    vec![prospect::Event::Converted {
+        conversion: Box::new(conversion()),
+        path: vec![],
+        identities,
+        display_name,
+    }]
 }
 
 fn written() -> Vec<Event> {
@@ -272,21 +358,21 @@ fn stored() -> BTreeMap<String, String> {
         .collect()
 }
 
+/// Name and bytes, as [`stored`] has them.
+fn shown(event: &Event, more: &str) -> (String, String) {
+    assert!(event.public, "{}", event.kind);
+    let kind = event.kind.strip_prefix(PACKAGE).unwrap();
+    let digits = event.payload.iter().map(|byte| format!("{byte:02x}"));
+    (format!("{kind}.{}{more}", event.schema), digits.collect())
+}
+
 #[test]
 fn events_are_written_today_as_they_were_stored() {
-    let today: BTreeMap<String, String> = written()
-        .iter()
-        .map(|event| {
-            assert!(event.public, "{}", event.kind);
-            let kind = event.kind.strip_prefix(PACKAGE).unwrap();
-            let digits: Vec<String> = event
-                .payload
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect();
-            (format!("{kind}.{}", event.schema), digits.concat())
-        })
-        .collect();
+    let mut today: BTreeMap<String, String> =
+        written().iter().map(|event| shown(event, "")).collect();
+    let fuller = fuller();
+    let fuller = fuller.iter().map(|event| of_prospect(PROSPECT, event));
+    today.extend(fuller.map(|event| shown(&event, ".fuller")));
     assert_eq!(today, stored());
 }
 
@@ -297,7 +383,7 @@ fn every_event_is_read_as_it_was_written() {
         let stored = of_proposition(&van_repair, &event);
         assert_eq!(super::proposition(&stored), Ok(event));
     }
-    for event in prospects() {
+    for event in prospects().into_iter().chain(fuller()) {
         assert_eq!(super::prospect(&of_prospect(PROSPECT, &event)), Ok(event));
     }
 }

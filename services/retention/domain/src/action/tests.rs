@@ -58,7 +58,9 @@ fn a_broken_promise_proposes_a_repair_within_two_days() {
     let actions: Vec<&Action> = story.state().open_actions.values().collect();
     let expected = Action {
         kind: Kind::Repair,
+        owner: None,
         promise_id: Some(parsed("next-day")),
+        trigger_event_id: None,
         proposed_at: day(TODAY),
         due_at: day(TODAY + 2),
         closing: None,
@@ -116,6 +118,7 @@ fn a_loss_cancels_what_was_still_to_be_done() {
     let closing = Closing {
         outcome: Outcome::Cancelled,
         closed_at: day(TODAY),
+        cost: None,
     };
     assert_eq!(repair.closing, Some(closing));
 }
@@ -143,7 +146,9 @@ fn who_leaves_by_choice_and_may_be_contacted_is_to_be_won_back_within_90_days() 
     let actions: Vec<&Action> = story.state().open_actions.values().collect();
     let expected = Action {
         kind: Kind::WinBack,
+        owner: None,
         promise_id: None,
+        trigger_event_id: None,
         proposed_at: day(TODAY),
         due_at: day(TODAY + 90),
         closing: None,
@@ -202,7 +207,9 @@ fn a_loss_leaves_a_win_back_to_be_done() {
         Event::ActionProposed(Proposed {
             action_id: parsed(action_id),
             kind,
+            owner: None,
             promise_id: None,
+            trigger_event_id: None,
             proposed_at: day(150),
             due_at: day(160),
         })

@@ -4,7 +4,7 @@ use money::{Currency, Money, Rate};
 
 use crate::customer::{Customer, Event, told_again};
 use crate::id::PurchaseId;
-use crate::input::{Invalid, When, minor_units};
+use crate::input::{When, not_negative};
 use crate::margin;
 use crate::purchase::{MAX_PURCHASES, Purchase, Recorded, says};
 use crate::refusal::{Refusal, Thing};
@@ -60,7 +60,7 @@ pub(crate) fn first(opening: &Opening, first: FirstPurchase) -> Result<Event, Re
         contribution_margin,
         default_margin_rate,
     } = first;
-    let paid = paid("first_purchase.amount", amount, opening.currency)?;
+    let paid = not_negative("first_purchase.amount", amount, opening.currency)?;
     let (margin, margin_source) = margin::of_purchase(
         ("first_purchase.amount", paid),
         ("first_purchase.contribution_margin", contribution_margin),
@@ -90,7 +90,7 @@ impl Customer {
             ..
         } = command;
         let currency = relationship.currency;
-        let paid = paid("amount", amount, currency)?;
+        let paid = not_negative("amount", amount, currency)?;
         let (margin, margin_source) = margin::of_purchase(
             ("amount", paid),
             ("contribution_margin", contribution_margin),
@@ -119,17 +119,4 @@ impl Customer {
             occurred_at,
         })])
     }
-}
-
-/// The minor units that were paid.
-fn paid(field: &'static str, amount: Money, currency: Currency) -> Result<i64, Invalid> {
-    let paid = minor_units(field, amount, currency)?;
-    if paid < 0 {
-        return Err(Invalid::WrongSign {
-            field,
-            amount,
-            wanted: "of 0 or more",
-        });
-    }
-    Ok(paid)
 }

@@ -40,6 +40,7 @@ fn the_totals_are_purchases_less_reversals() {
         revenue: 46_000,
         contribution_margin: 23_000,
         last_purchase_at: Some(day(200)),
+        last_reversal_at: Some(day(210)),
     };
     assert_eq!(story.state().totals, expected);
 }

@@ -165,9 +165,16 @@ fn nobody_is_acquired_in_the_future() {
 fn no_consent_was_given_in_the_future() {
     let mut command = opening();
     let (status, at) = (Status::Granted, day(TODAY + 1));
-    command.opening.consents = [(parsed(CONTACT), Consent { status, at })]
-        .into_iter()
-        .collect();
+    command.opening.consents = [(
+        parsed(CONTACT),
+        Consent {
+            status,
+            at,
+            evidence: None,
+        },
+    )]
+    .into_iter()
+    .collect();
     let latest = day(TODAY).plus_seconds(300);
     given::<Customer>([]).when(opens(command)).refused(
         Invalid::FutureTime {

@@ -52,15 +52,6 @@ pub(super) fn read(
     message: &proto::OpenRelationshipRequest,
     default_margin_rate: Rate,
 ) -> Result<Import, Wrong> {
-    if message
-        .consents
-        .iter()
-        .any(|consent| !consent.evidence.is_empty())
-    {
-        let what =
-            "is not kept for imported customers: leave it out, and keep it where it was given";
-        return Err(Wrong::new("consents.evidence", what));
-    }
     let external_id: Label = parse("external_id", &message.external_id)?;
     let first_purchase = message.first_purchase.as_ref();
     let acquired_at = acquired_at(message)?;

@@ -9,8 +9,8 @@ use uuid::Uuid;
 
 use super::{PACKAGE, read, write};
 use crate::story::{
-    LI, ROSA, bought, broken, cancelled, kept, lost, opened, promised, proposed, repaired,
-    reversed, waived, won_back,
+    LI, ROSA, assigned, bought, broken, cancelled, completed, kept, lost, notice, opened, overdue,
+    promised, proposed, recurring, repaired, reversed, risky, stays, waived, withdrew, won_back,
 };
 
 /// One event of every kind, each with all its fields.
@@ -28,6 +28,14 @@ fn samples() -> Vec<Event> {
         won_back(130),
         proposed("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
         cancelled("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
+        notice(120, 150),
+        stays(125),
+        overdue("next-day", 131),
+        risky(131),
+        assigned("rosa", "EMEA/ES", 105),
+        recurring(800, 500, 120),
+        withdrew(140),
+        completed("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
     ]
 }
 

@@ -96,6 +96,8 @@ fn a_prospect_becomes_a_customer_with_the_claims_as_promises() {
     created().when(convert()).then([Event::Converted {
         conversion: Box::new(conversion()),
         path: vec![],
+        identities: vec![],
+        display_name: None,
     }]);
     assert_eq!(converted().state().state, State::Converted);
 }

@@ -1,0 +1,114 @@
+//! Sends the rows of a file in batches, several at once, and keeps count of what became of them.
+
+use std::path::PathBuf;
+
+use futures::stream::{self, StreamExt as _};
+use indicatif::{ProgressBar, ProgressStyle};
+use tonic::Status;
+
+use super::rejects::Rejects;
+use crate::connect::said;
+use crate::show::grouped;
+
+/// A row of a file.
+pub(crate) trait Row {
+    /// Its line in the file.
+    fn line(&self) -> u64;
+    /// The row in words, for the rejects file.
+    fn text(&self) -> String;
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answered {
+    Recorded,
+    /// It was in before.
+    Unchanged,
+    /// It does not go in, for this reason.
+    Rejected(String),
+}
+
+/// What an import came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) recorded: u64,
+    /// In before.
+    pub(crate) unchanged: u64,
+    pub(crate) rejected: u64,
+    pub(crate) rejects: Option<PathBuf>,
+}
+
+/// How rows are sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pace {
+    /// What the rows are, in words: `purchases`.
+    pub(crate) noun: &'static str,
+    /// Rows of one batch.
+    pub(crate) batch: usize,
+    /// Batches under way at once.
+    pub(crate) at_once: usize,
+}
+
+/// Sends all rows, with a progress bar on a terminal. `send` says for each row of a batch what became of it.
+pub(crate) async fn send_all<'a, R, F, S>(
+    rows: &'a [R],
+    pace: Pace,
+    mut rejects: Rejects,
+    send: F,
+) -> anyhow::Result<Outcome>
+where
+    R: Row,
+    F: Fn(&'a [R]) -> S,
+    S: Future<Output = anyhow::Result<Vec<Answered>>>,
+{
+    let bar = bar(rows.len(), pace.noun);
+    let sending = rows.chunks(pace.batch).map(send);
+    let mut sent = stream::iter(sending).buffered(pace.at_once);
+    let mut outcome = Outcome::default();
+    let mut batches = rows.chunks(pace.batch);
+    while let Some(answers) = sent.next().await {
+        let batch = batches.next().unwrap_or_default();
+        for (row, answered) in batch.iter().zip(answers?) {
+            match answered {
+                Answered::Recorded => outcome.recorded += 1,
+                Answered::Unchanged => outcome.unchanged += 1,
+                Answered::Rejected(reason) => rejects.add(row.line(), &reason, &row.text())?,
+            }
+        }
+        bar.inc(batch.len() as u64);
+    }
+    bar.finish_and_clear();
+    outcome.rejected = rejects.count();
+    outcome.rejects = rejects.finish()?;
+    Ok(outcome)
+}
+
+/// A call that could not be made: nothing is lost, the same command goes on from here.
+pub(crate) fn stopped(status: &Status) -> anyhow::Error {
+    said(status).context("the import stopped; run the same command again to go on")
+}
+
+/// An import's outcome in words.
+pub(crate) fn summary(outcome: &Outcome, noun: &str) -> String {
+    let count = |number: u64| grouped(&number.to_string());
+    let mut parts = vec![format!("{} {noun} recorded", count(outcome.recorded))];
+    if outcome.unchanged > 0 {
+        parts.push(format!("{} were in before", count(outcome.unchanged)));
+    }
+    if let Some(rejects) = &outcome.rejects {
+        let rejected = count(outcome.rejected);
+        let file = rejects.display();
+        parts.push(format!("{rejected} rows rejected, with reasons in {file}"));
+    }
+    parts.join("; ")
+}
+
+fn bar(rows: usize, noun: &str) -> ProgressBar {
+    let bar = ProgressBar::new(rows as u64);
+    let template =
+        format!("{{bar:40}} {{human_pos}}/{{human_len}} {noun}, {{per_sec}}, {{eta}} left");
+    if let Ok(style) = ProgressStyle::with_template(&template) {
+        bar.set_style(style);
+    }
+    bar
+}

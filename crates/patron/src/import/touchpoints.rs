@@ -1,0 +1,237 @@
+//! `patron import touchpoints`: how prospects were reached. Those that do not exist yet are created.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use csv::StringRecord;
+use patron_proto::acquisition::v1::{
+    BatchRecordTouchpointsRequest, Touchpoint, TouchpointItem, TouchpointKind, Utm,
+};
+use server::timestamp;
+use uuid::Uuid;
+
+use super::file::{self, Reader};
+use super::heading::Heading;
+use super::rejects::Rejects;
+use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
+use super::values::{self, DerivedIds, field, optional};
+use super::{REQUESTS, prospects};
+use crate::connect::{Acquisition, Services};
+
+/// Which touchpoints.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(super) services: Services,
+    /// A CSV file with the columns `prospect_id`, `date` or `occurred_at`, `channel`, and if you have them
+    /// `kind` (click, visit, call ...), `campaign` (proposition/campaign), `presentation_id`,
+    /// `touchpoint_id`, and `utm_source` with its kin.
+    #[arg(value_name = "FILE")]
+    pub(super) file: PathBuf,
+}
+
+pub(crate) const PACE: Pace = Pace {
+    noun: "touchpoints",
+    batch: 1_000,
+    at_once: 4,
+};
+
+const EXPECTED: &str = "expected prospect_id, date (or occurred_at), channel, and optionally kind, \
+     campaign, presentation_id, touchpoint_id, utm_source, utm_medium, utm_campaign, utm_term, utm_content";
+
+/// A touchpoint as the file has it.
+#[derive(Debug, Clone, PartialEq)]
+struct TouchRow {
+    line: u64,
+    prospect_id: String,
+    touchpoint: Touchpoint,
+}
+
+/// Reads the file and records its touchpoints.
+pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
+    let mut rejects = Rejects::beside(path)?;
+    let rows = file::read(path, &mut rejects, RowReader::new)?;
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row.prospect_id.as_str()).collect();
+    let elsewhere = ids.into_iter().filter(|id| !id.starts_with("prospects/"));
+    prospects::create_missing(acquisition, elsewhere).await?;
+    let send = |batch| send(acquisition.clone(), batch);
+    send_all(&rows, PACE, rejects, send).await
+}
+
+async fn send(mut acquisition: Acquisition, batch: &[TouchRow]) -> anyhow::Result<Vec<Answered>> {
+    let mut ids = blake3::Hasher::new();
+    for row in batch {
+        ids.update(row.prospect_id.as_bytes()).update(&[0]);
+        ids.update(row.touchpoint.touchpoint_id.as_bytes())
+            .update(&[0]);
+    }
+    let request = BatchRecordTouchpointsRequest {
+        items: batch.iter().map(TouchRow::item).collect(),
+        request_id: Uuid::new_v5(&REQUESTS, ids.finalize().as_bytes()).to_string(),
+    };
+    let answer = acquisition
+        .prospects
+        .batch_record_touchpoints(request)
+        .await;
+    let results = answer
+        .map_err(|status| stopped(&status))?
+        .into_inner()
+        .results;
+    let answers = results.into_iter().map(|result| match result.code {
+        0 if result.unchanged => Answered::Unchanged,
+        0 => Answered::Recorded,
+        _ => Answered::Rejected(format!("{} ({})", result.message, result.reason)),
+    });
+    Ok(answers.collect())
+}
+
+impl TouchRow {
+    fn item(&self) -> TouchpointItem {
+        TouchpointItem {
+            parent: prospects::name_of(&self.prospect_id),
+            touchpoint: Some(self.touchpoint.clone()),
+        }
+    }
+}
+
+impl Row for TouchRow {
+    fn line(&self) -> u64 {
+        self.line
+    }
+
+    fn text(&self) -> String {
+        format!("{},{}", self.prospect_id, self.touchpoint.touchpoint_id)
+    }
+}
+
+#[derive(Debug)]
+struct RowReader {
+    prospect_id: usize,
+    occurred_at: usize,
+    channel: usize,
+    kind: Option<usize>,
+    campaign: Option<usize>,
+    presentation_id: Option<usize>,
+    touchpoint_id: Option<usize>,
+    /// Source, medium, campaign, term, content.
+    utm: [Option<usize>; 5],
+    ignored: Vec<String>,
+    ids: DerivedIds,
+}
+
+impl RowReader {
+    fn new(names: &[&str]) -> Result<Self, String> {
+        let mut heading = Heading::new(names, EXPECTED);
+        Ok(Self {
+            prospect_id: heading.need(&["prospect_id"])?,
+            occurred_at: heading.need(&["date", "occurred_at"])?,
+            channel: heading.need(&["channel"])?,
+            kind: heading.find(&["kind"])?,
+            campaign: heading.find(&["campaign"])?,
+            presentation_id: heading.find(&["presentation_id"])?,
+            touchpoint_id: heading.find(&["touchpoint_id"])?,
+            utm: [
+                heading.find(&["utm_source"])?,
+                heading.find(&["utm_medium"])?,
+                heading.find(&["utm_campaign"])?,
+                heading.find(&["utm_term"])?,
+                heading.find(&["utm_content"])?,
+            ],
+            ignored: heading.ignored(),
+            ids: DerivedIds::default(),
+        })
+    }
+
+    fn utm(&self, record: &StringRecord) -> Option<Utm> {
+        let [source, medium, campaign, term, content] = self
+            .utm
+            .map(|place| optional(record, place).unwrap_or_default().to_owned());
+        let utm = Utm {
+            source,
+            medium,
+            campaign,
+            term,
+            content,
+        };
+        (utm != Utm::default()).then_some(utm)
+    }
+}
+
+impl Reader for RowReader {
+    type Row = TouchRow;
+
+    fn read(&mut self, line: u64, record: &StringRecord) -> Result<TouchRow, String> {
+        let prospect_id = field(record, self.prospect_id);
+        prospects::check_id(prospect_id)?;
+        let occurred_at = values::moment(field(record, self.occurred_at))?;
+        let channel = field(record, self.channel);
+        if channel.is_empty() {
+            return Err("channel is empty".to_owned());
+        }
+        let kind = optional(record, self.kind).map_or(Ok(TouchpointKind::Other), |text| {
+            let read = TouchpointKind::from_str_name;
+            values::word("kind", text, "TOUCHPOINT_KIND", read)
+        })?;
+        let campaign = optional(record, self.campaign).map(values::campaign);
+        let texts: Vec<&str> = record.iter().map(str::trim).collect();
+        let touchpoint_id = match optional(record, self.touchpoint_id) {
+            Some(id) => id.to_owned(),
+            None => self.ids.of(&texts),
+        };
+        let presentation_id = optional(record, self.presentation_id).unwrap_or_default();
+        Ok(TouchRow {
+            line,
+            prospect_id: prospect_id.to_owned(),
+            touchpoint: Touchpoint {
+                touchpoint_id,
+                campaign: campaign.transpose()?.unwrap_or_default(),
+                presentation_id: presentation_id.to_owned(),
+                channel: channel.to_owned(),
+                kind: kind as i32,
+                occurred_at: Some(timestamp(occurred_at)),
+                utm: self.utm(record),
+            },
+        })
+    }
+
+    fn ignored(&self) -> &[String] {
+        &self.ignored
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Reader as _, RowReader, TouchRow};
+
+    fn read(heading: &str, row: &str) -> Result<TouchRow, String> {
+        let names: Vec<&str> = heading.split(',').collect();
+        let record = csv::StringRecord::from(row.split(',').collect::<Vec<_>>());
+        RowReader::new(&names).unwrap().read(2, &record)
+    }
+
+    #[test]
+    fn a_row_is_read_with_campaign_kind_and_marks() {
+        let heading = "prospect_id,date,channel,kind,campaign,utm_source";
+        let row = read(heading, "a7,2026-01-02,search,click,van-repair/fast,engine").unwrap();
+        let touch = row.touchpoint;
+        assert_eq!(touch.campaign, "propositions/van-repair/campaigns/fast");
+        assert_eq!(touch.kind().as_str_name(), "TOUCHPOINT_KIND_CLICK");
+        assert_eq!(touch.utm.unwrap().source, "engine");
+        assert!(touch.touchpoint_id.starts_with("row-"));
+    }
+
+    #[test]
+    fn every_bad_row_says_why() {
+        let heading = "prospect_id,date,channel,kind,campaign";
+        for (row, why) in [
+            (",2026-01-02,search,click,", "prospect_id"),
+            ("a,02.01.2026,search,click,", "neither a date"),
+            ("a,2026-01-02,,click,", "channel is empty"),
+            ("a,2026-01-02,search,tap,", "kind \"tap\""),
+            ("a,2026-01-02,search,click,fast", "proposition/campaign"),
+        ] {
+            let said = read(heading, row).unwrap_err();
+            assert!(said.contains(why), "{row}: {said}");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! `patron import prospects|touchpoints|spend`, and what `patron prospects|propositions` show of it.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use patron_proto::acquisition::v1 as acq;
+use patron_proto::acquisition::v1::campaign_service_client::CampaignServiceClient;
+use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
+use tonic::transport::Channel;
+use uuid::Uuid;
+
+use crate::services::{Services, printed};
+
+fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+fn import(services: &Services, what: &str, file: &Path) -> String {
+    printed(&services.run(&["import", what, file.to_str().unwrap()]))
+}
+
+fn request_id() -> String {
+    Uuid::new_v4().to_string()
+}
+
+/// `van-repair` on the market, with the campaign `fast` running.
+#[tokio::main(flavor = "current_thread")]
+async fn launch(address: String) {
+    let channel = Channel::from_shared(address).unwrap();
+    let channel = channel.connect().await.unwrap();
+    let mut propositions = PropositionServiceClient::new(channel.clone());
+    let benefit = acq::Benefit {
+        benefit_id: "next-day".to_owned(),
+        statement: "back on the road tomorrow".to_owned(),
+        nature: acq::BenefitNature::Intangible as i32,
+        level: acq::BenefitLevel::Augmented as i32,
+        ..Default::default()
+    };
+    let drafted = acq::CreatePropositionRequest {
+        proposition_id: "van-repair".to_owned(),
+        proposition: Some(acq::Proposition {
+            display_name: "Van repair".to_owned(),
+            problems: vec![acq::Problem {
+                problem_id: "van-off-road".to_owned(),
+                statement: "the van is off the road".to_owned(),
+            }],
+            benefits: vec![benefit],
+            ..Default::default()
+        }),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    propositions.create_proposition(drafted).await.unwrap();
+    let claim = acq::Claim {
+        benefit_id: "next-day".to_owned(),
+        expectation: "tomorrow".to_owned(),
+        expected_score: 6,
+        importance: 100,
+        due_days: None,
+    };
+    let presented = acq::AddPresentationRequest {
+        parent: "propositions/van-repair".to_owned(),
+        presentation_id: "speed".to_owned(),
+        presentation: Some(acq::Presentation {
+            channel: "search".to_owned(),
+            message: "we are fast".to_owned(),
+            claims: vec![claim],
+            ..Default::default()
+        }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    propositions.add_presentation(presented).await.unwrap();
+    let published = acq::PublishPropositionRequest {
+        name: "propositions/van-repair".to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    propositions.publish_proposition(published).await.unwrap();
+    let mut campaigns = CampaignServiceClient::new(channel);
+    let day = |seconds| Some(prost_types::Timestamp { seconds, nanos: 0 });
+    let planned = acq::CreateCampaignRequest {
+        parent: "propositions/van-repair".to_owned(),
+        campaign_id: "fast".to_owned(),
+        campaign: Some(acq::Campaign {
+            presentation_ids: vec!["speed".to_owned()],
+            starts_at: day(1_767_225_600),
+            ends_at: day(1_798_761_600),
+            currency_code: "EUR".to_owned(),
+            ..Default::default()
+        }),
+        request_id: request_id(),
+        validate_only: false,
+    };
+    campaigns.create_campaign(planned).await.unwrap();
+    let started = acq::StartCampaignRequest {
+        name: "propositions/van-repair/campaigns/fast".to_owned(),
+        request_id: request_id(),
+        ..Default::default()
+    };
+    campaigns.start_campaign(started).await.unwrap();
+}
+
+#[test]
+fn prospects_and_their_touches_go_in_once_and_are_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let prospects = file(
+        folder.path(),
+        "prospects.csv",
+        "prospect_id,kind,source\n\
+         a7,organisation,trade-fair\n\
+         b9,,\n\
+         c1,alien,fair\n",
+    );
+    let first = import(&services, "prospects", &prospects);
+    assert!(
+        first.contains("2 prospects recorded; 1 rows rejected"),
+        "{first}"
+    );
+    let second = import(&services, "prospects", &prospects);
+    assert!(
+        second.contains("0 prospects recorded; 2 were in before; 1 rows rejected"),
+        "{second}"
+    );
+
+    // The first one is known, the last one is created on the way.
+    let touches = file(
+        folder.path(),
+        "touches.csv",
+        "prospect_id,date,channel,kind,campaign,touchpoint_id\n\
+         a7,2026-01-02,search,click,van-repair/fast,click-1\n\
+         a7,2026-01-03,search,visit,,\n\
+         a7,2026-01-03,search,visit,,\n\
+         new,2026-01-04,fair,meeting,,\n\
+         a7,2026-01-05,radio,call,,click-1\n\
+         a7,2026-13-05,radio,call,,\n",
+    );
+    let first = import(&services, "touchpoints", &touches);
+    assert!(
+        first.contains("4 touchpoints recorded; 2 rows rejected"),
+        "{first}"
+    );
+    let rejects = folder.path().join("touches.csv.rejects.csv");
+    let rejects = std::fs::read_to_string(rejects).unwrap();
+    assert!(
+        rejects.contains("ALREADY_EXISTS") && rejects.contains("neither a date"),
+        "{rejects}"
+    );
+    let second = import(&services, "touchpoints", &touches);
+    assert!(
+        second.contains("0 touchpoints recorded; 4 were in before; 2 rows rejected"),
+        "{second}"
+    );
+
+    let list = printed(&services.run(&["prospects", "--state", "anonymous"]));
+    assert_eq!(list.matches("anonymous").count(), 3, "{list}");
+    let organisation = list.lines().find(|line| line.contains("trade-fair"));
+    let organisation = organisation.unwrap();
+    assert!(organisation.trim_end().ends_with('3'), "{list}");
+    let id = organisation.split_whitespace().next().unwrap();
+    let full = printed(&services.run(&["prospects", id]));
+    let places = ["2026-01-02", "2026-01-03"].map(|day| full.find(day));
+    assert!(places[0].is_some() && places[0] < places[1], "{full}");
+    assert!(full.contains("fast") && full.contains("organisation"));
+    assert!(full.lines().all(|line| line.chars().count() <= 100));
+    let json = printed(&services.run(&["prospects", id, "--json"]));
+    assert!(json.contains("\"total_size\": 3"), "{json}");
+    let nobody = services.run(&["prospects", "--state", "merged"]);
+    assert!(printed(&nobody).contains("no prospects"));
+}
+
+#[test]
+fn spend_goes_in_once_and_the_campaign_knows_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    launch(services.acquisition.clone());
+    let spend = file(
+        folder.path(),
+        "spend.csv",
+        "campaign,date,amount_eur,kind,spend_id,reverses\n\
+         van-repair/fast,2026-01-05,1000.00,media,invoice-1,\n\
+         van-repair/fast,2026-01-06,200.00,media,credit-1,invoice-1\n\
+         van-repair/fast,2026-01-07,50.00,tools,,\n\
+         van-repair/slow,2026-01-07,50.00,tools,,\n\
+         van-repair/fast,2026-01-08,5000.00,media,credit-2,invoice-1\n",
+    );
+    let first = import(&services, "spend", &spend);
+    assert!(
+        first.contains("3 spends recorded; 2 rows rejected"),
+        "{first}"
+    );
+    let second = import(&services, "spend", &spend);
+    assert!(
+        second.contains("0 spends recorded; 3 were in before; 2 rows rejected"),
+        "{second}"
+    );
+    let campaigns = printed(&services.run(&["campaigns"]));
+    assert!(campaigns.contains("850.00 EUR"), "{campaigns}");
+
+    let propositions = printed(&services.run(&["propositions"]));
+    assert!(
+        propositions.contains("van-repair") && propositions.contains("published"),
+        "{propositions}"
+    );
+    let one = printed(&services.run(&["propositions", "van-repair"]));
+    assert!(
+        one.find("the van is off the road") < one.find("back on the road"),
+        "problems come first: {one}"
+    );
+    let json = printed(&services.run(&["propositions", "van-repair", "--json"]));
+    assert!(json.contains("\"benefit_id\": \"next-day\""), "{json}");
+}
+
+#[test]
+fn killing_everything_in_the_middle_of_an_import_of_touches_loses_and_doubles_nothing() {
+    const PROSPECTS: usize = 40;
+    const TOUCHES: usize = 60;
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let mut text = "prospect_id,date,channel\n".to_owned();
+    for touch in 0..TOUCHES {
+        for prospect in 0..PROSPECTS {
+            writeln!(text, "p{prospect},2026-01-{:02},web", 1 + touch % 28).unwrap();
+        }
+    }
+    let touches = file(folder.path(), "touches.csv", &text);
+    for round in 0_u64..4 {
+        let services = Services::start(&data);
+        let mut importing = services
+            .command(&["import", "touchpoints", touches.to_str().unwrap()])
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        // A moment that differs from round to round; whatever has happened by then has to hold.
+        std::thread::sleep(Duration::from_millis(40 + round * 90));
+        services.kill();
+        importing.wait().unwrap();
+    }
+    let services = Services::start(&data);
+    let last = import(&services, "touchpoints", &touches);
+    let list = printed(&services.run(&["prospects", "--limit", "1000", "--json"]));
+    let counted = format!("\"touchpoint_count\": {TOUCHES}");
+    assert_eq!(list.matches(&counted).count(), PROSPECTS, "{last}\n{list}");
+}

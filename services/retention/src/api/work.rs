@@ -1,0 +1,117 @@
+//! `WorkService`.
+
+mod book;
+mod place;
+
+use eventsourcing::Time;
+use money::Money;
+use patron_proto::retention::v1 as proto;
+use patron_proto::retention::v1::work_service_server::WorkService;
+use read_model::{Error, Rows};
+use retention_domain::Customer;
+use retention_domain::promise::{Promise, State};
+use retention_domain::text::Label;
+use runtime::version;
+use server::{Page, money_out, parse_optional, timestamp};
+use tonic::{Request, Response, Status};
+
+use crate::desk::Desk;
+use crate::read_model::customers;
+use crate::read_model::work::{self, Row};
+use crate::wire::action::action_out;
+use crate::wire::promise::promise_out;
+use crate::wire::relationship::{notice_out, state_out};
+use crate::wire::risk::{band_out, driver_out};
+use crate::wire::text;
+
+/// `WorkService`.
+#[derive(Debug, Clone)]
+pub(crate) struct Work(pub(crate) Desk);
+
+#[tonic::async_trait]
+impl WorkService for Work {
+    async fn list_work(
+        &self,
+        request: Request<proto::ListWorkRequest>,
+    ) -> Result<Response<proto::ListWorkResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        let owner: Option<Label> = parse_optional("owner", &message.owner)?;
+        let owner = text(owner.as_ref());
+        let page = Page::parse(message.page_size, &message.page_token, &["work", &owner])?;
+        let after = page.after.as_deref().map(place::read).transpose()?;
+        let (worth, now) = (self.0.worth(), self.0.engine.clock().now());
+        let read = |rows: &dyn Rows| {
+            let found = work::page(rows, &owner, worth, now, after, page.wanted())?;
+            let paged = page.cut(found, |row| place::write(row.place));
+            let mut items = Vec::new();
+            for row in paged.rows {
+                items.extend(item(rows, row, now)?);
+            }
+            Ok(Some(proto::ListWorkResponse {
+                items,
+                next_page_token: paged.next_page_token,
+            }))
+        };
+        self.0
+            .read(&call, &message.min_position, "work", read)
+            .await
+    }
+
+    async fn get_book_of_business(
+        &self,
+        request: Request<proto::GetBookOfBusinessRequest>,
+    ) -> Result<Response<proto::BookOfBusiness>, Status> {
+        let (call, message) = server::open(request)?;
+        book::get(&self.0, call, message).await
+    }
+}
+
+/// A row of the list, with the reasons why it is there.
+fn item(rows: &dyn Rows, row: Row, now: Time) -> Result<Option<proto::WorkItem>, Error> {
+    let id = row.id;
+    let Some(state) = customers::get(rows, id)? else {
+        return Ok(None);
+    };
+    let Some(relationship) = &state.relationship else {
+        return Ok(None);
+    };
+    let mut actions: Vec<_> = state.open_actions.iter().collect();
+    actions.sort_by_key(|(_, action)| action.due_at);
+    let version = version(rows, &format!("customers/{id}"))?;
+    let assignment = relationship.assignment.as_ref();
+    let actions_due = actions.iter().map(|(_, action)| action.due_at);
+    let reasons = reasons(&state);
+    let overdue = reasons
+        .iter()
+        .filter(|(_, promise)| promise.is_noted_overdue());
+    let promises_due = overdue.filter_map(|(_, promise)| promise.terms.due_at);
+    let due_at = actions_due.chain(promises_due).min();
+    Ok(Some(proto::WorkItem {
+        customer: format!("customers/{id}"),
+        state: state_out(relationship.state),
+        at_stake: Some(money_out(Money::new(row.currency, row.at_stake))),
+        risk_band: band_out(state.risk.band),
+        risk_drivers: state.drivers_now(now).into_iter().map(driver_out).collect(),
+        actions: actions
+            .iter()
+            .map(|(name, it)| action_out(id, name, it, row.currency))
+            .collect(),
+        promises: reasons
+            .iter()
+            .map(|(name, it)| promise_out(id, name, it, version))
+            .collect(),
+        notice: relationship.notice.as_ref().map(notice_out),
+        due_at: due_at.map(timestamp),
+        owner: text(assignment.map(|assignment| &assignment.owner)),
+        territory: text(assignment.and_then(|assignment| assignment.territory.as_ref())),
+    }))
+}
+
+/// The promises that are broken or overdue, the oldest due date first.
+fn reasons(state: &Customer) -> Vec<(&retention_domain::id::PromiseId, &Promise)> {
+    let promises = state.promises.iter();
+    let counts = |promise: &Promise| promise.state == State::Broken || promise.is_noted_overdue();
+    let mut found: Vec<_> = promises.filter(|(_, promise)| counts(promise)).collect();
+    found.sort_by_key(|(_, promise)| promise.terms.due_at.unwrap_or(promise.changed_at));
+    found
+}

@@ -1,0 +1,174 @@
+//! The work list is, at every moment and on every page, what one gets by looking at all customers.
+
+use customer_value::Simple;
+use eventsourcing::Time;
+use money::{Currency, Rate};
+use proptest::prelude::*;
+use read_model::{Error, Rows, RowsMut, Store};
+use retention_domain::Event;
+use runtime::Recorded;
+use uuid::Uuid;
+
+use super::{owners, page};
+use crate::read_model::worth::Worth;
+use crate::read_model::{customers, margins, relations};
+use crate::story::{
+    assigned, bought_in, cancelled, completed, day, lost, opened_in, proposed, reversed_in,
+    won_back,
+};
+
+/// Half a margin is kept, so that different margins have the same value.
+const WORTH: Worth = Worth::simple(Simple {
+    retention: Rate::per_mille(400),
+    discount: Rate::per_mille(200),
+});
+const CUSTOMERS: u128 = 6;
+
+/// Something that happens to a customer, so many days after what happened before.
+#[derive(Debug, Clone)]
+struct Step {
+    customer: u128,
+    after: i64,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    /// So many days ago; a purchase may be dated ahead by one day.
+    Bought(i64, i64),
+    /// Taken back of the last purchase.
+    Reversed(i64, i64),
+    Proposed(u8),
+    Closed(u8, bool),
+    Assigned(&'static str),
+    Lost,
+    WonBack,
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let what = prop_oneof![
+        6 => (0_i64..20, -1_i64..500).prop_map(|(margin, ago)| What::Bought(margin, ago)),
+        3 => (0_i64..10, -1_i64..5).prop_map(|(margin, ago)| What::Reversed(margin, ago)),
+        4 => (0_u8..2).prop_map(What::Proposed),
+        2 => (0_u8..2, any::<bool>()).prop_map(|(id, done)| What::Closed(id, done)),
+        2 => prop::sample::select(vec!["rosa", "li"]).prop_map(What::Assigned),
+        1 => Just(What::Lost),
+        1 => Just(What::WonBack),
+    ];
+    let step = (0..CUSTOMERS, prop_oneof![Just(0), 0_i64..100], what);
+    let step = step.prop_map(|(customer, after, what)| Step {
+        customer,
+        after,
+        what,
+    });
+    prop::collection::vec(step, 1..60)
+}
+
+fn currency(customer: u128) -> &'static str {
+    if customer.is_multiple_of(3) {
+        "USD"
+    } else {
+        "EUR"
+    }
+}
+
+/// Lets an event happen to a customer on a day.
+fn happens(rows: &mut dyn RowsMut, customer: u128, today: i64, offset: u64, event: &Event) {
+    let recorded = Recorded {
+        partition: u32::try_from(customer % 2).unwrap(),
+        offset,
+        at: day(today),
+    };
+    let id = Uuid::from_u128(customer);
+    customers::apply(rows, id, event).unwrap();
+    relations::apply(rows, id, event, recorded).unwrap();
+}
+
+/// The rows after these steps, and the day of the last one.
+fn told(steps: &[Step]) -> (Store, i64) {
+    let store = Store::in_memory();
+    let mut tx = store.begin().unwrap();
+    let mut today = 1_000;
+    let mut last: Vec<Option<(String, i64)>> = vec![None; 6];
+    for customer in 0..CUSTOMERS {
+        let opened = opened_in(currency(customer), 1);
+        happens(&mut tx, customer, today, 0, &opened);
+    }
+    for (n, step) in (1..).zip(steps) {
+        today += step.after;
+        let code = currency(step.customer);
+        let known = &mut last[usize::try_from(step.customer).unwrap()];
+        let event = match step.what {
+            What::Bought(margin, ago) => {
+                let id = format!("p{n}");
+                *known = Some((id.clone(), today - ago));
+                bought_in(code, &id, margin * 2, today - ago)
+            }
+            What::Reversed(margin, ago) => match known {
+                Some((id, on)) => {
+                    let at = (today - ago).max(*on);
+                    reversed_in(code, id, &format!("r{n}"), margin * 2, at)
+                }
+                None => continue,
+            },
+            What::Proposed(id) => proposed(&format!("a{id}")),
+            What::Closed(id, true) => completed(&format!("a{id}")),
+            What::Closed(id, false) => cancelled(&format!("a{id}")),
+            What::Assigned(owner) => assigned(owner, "EMEA", today),
+            What::Lost => lost(today),
+            What::WonBack => won_back(today),
+        };
+        happens(&mut tx, step.customer, today, n, &event);
+    }
+    store.commit(tx).unwrap();
+    (store, today)
+}
+
+type Line = (Currency, i64, Uuid);
+
+/// An owner's list as one gets it by looking at all customers.
+fn looked_up(rows: &dyn Rows, owner: &str, now: Time) -> Result<Vec<Line>, Error> {
+    let mut found = Vec::new();
+    for (id, state) in customers::list(rows, None, usize::MAX)? {
+        if owners(&state).contains(owner) {
+            let currency = state.relationship.unwrap().currency;
+            let margin = margins::trailing(rows, id, now, |_| true)?;
+            found.push((currency, WORTH.of(currency, margin), id));
+        }
+    }
+    found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));
+    Ok(found)
+}
+
+/// The same, page by page.
+fn paged(rows: &dyn Rows, owner: &str, now: Time, size: usize) -> Result<Vec<Line>, Error> {
+    let mut found = Vec::new();
+    let mut after = None;
+    loop {
+        let rows = page(rows, owner, WORTH, now, after, size)?;
+        let full = rows.len() == size;
+        after = rows.last().map(|row| row.place);
+        let lines = rows.iter();
+        found.extend(lines.map(|row| (row.currency, row.at_stake, row.id)));
+        if !full {
+            return Ok(found);
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_list_is_what_one_gets_by_looking_at_all_customers(
+        steps in steps(),
+        later in prop_oneof![Just(0_i64), 0_i64..500],
+        size in 1_usize..5,
+    ) {
+        let (store, today) = told(&steps);
+        let now = day(today + later);
+        for owner in ["", "rosa", "li"] {
+            let expected = store.read(|rows| looked_up(rows, owner, now)).unwrap();
+            let found = store.read(|rows| paged(rows, owner, now, size)).unwrap();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
