@@ -95,8 +95,9 @@ impl Topics for KafkaTopics {
 impl Shared {
     async fn open(&self, topic: &TopicSpec) -> Result<Arc<KafkaLog>, Error> {
         let name: Arc<str> = Arc::from(topic.name.as_str());
-        let shape = self.find_or_make(topic, &name).await?;
-        self.check_settings(topic, &shape).await?;
+        let until = Instant::now() + self.options.patience;
+        let shape = self.find_or_make(topic, &name, until).await?;
+        self.settings_are_told(topic, &shape, until).await?;
         topic.check_found(shape.partitions, topic.kind)?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let log = open.entry(topic.name.clone()).or_insert_with(|| {
@@ -113,8 +114,12 @@ impl Shared {
     }
 
     /// Waits for brokers that are away, and for a topic that is on its way.
-    async fn find_or_make(&self, topic: &TopicSpec, name: &Arc<str>) -> Result<Shape, Error> {
-        let until = Instant::now() + self.options.patience;
+    async fn find_or_make(
+        &self,
+        topic: &TopicSpec,
+        name: &Arc<str>,
+        until: Instant,
+    ) -> Result<Shape, Error> {
         let mut is_made = false;
         loop {
             let problem = match self.observer.topic(name).await {
@@ -185,12 +190,36 @@ impl Shared {
         }
     }
 
+    /// Waits for a broker that does not know of a new topic yet.
+    async fn settings_are_told(
+        &self,
+        topic: &TopicSpec,
+        shape: &Shape,
+        until: Instant,
+    ) -> Result<(), Error> {
+        loop {
+            match self.check_settings(topic, shape).await {
+                Err(error) if error.is_retryable() && Instant::now() < until => {
+                    tokio::time::sleep(PAUSE).await;
+                }
+                checked => return checked,
+            }
+        }
+    }
+
     async fn check_settings(&self, topic: &TopicSpec, shape: &Shape) -> Result<(), Error> {
         let name = topic.name.as_str();
         let options = AdminOptions::new().request_timeout(Some(REQUEST));
         let asked = [ResourceSpecifier::Topic(name)];
         let told = self.admin()?.describe_configs(&asked, &options).await;
         let found = match told.map(|results| results.into_iter().next()) {
+            // Among several brokers, one that was not told of a new topic yet answers with nothing.
+            Ok(Some(Ok(found))) if found.entries.is_empty() => {
+                return Err(not_told(
+                    name,
+                    &"the broker that was asked does not know it yet",
+                ));
+            }
             Ok(Some(Ok(found))) => found,
             Ok(Some(Err(error))) => return Err(not_told(name, &error)),
             Ok(None) => return Err(not_told(name, &"no answer")),

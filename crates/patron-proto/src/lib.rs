@@ -51,6 +51,12 @@ mod generated {
             }
         }
 
+        pub mod admin {
+            pub mod v1 {
+                include!(concat!(env!("OUT_DIR"), "/patron.admin.v1.rs"));
+            }
+        }
+
         pub mod acquisition {
             pub mod v1 {
                 include!(concat!(env!("OUT_DIR"), "/patron.acquisition.v1.rs"));
@@ -66,7 +72,7 @@ mod generated {
 }
 
 pub use generated::patron::r#type as types;
-pub use generated::patron::{acquisition, journal, retention};
+pub use generated::patron::{acquisition, admin, journal, retention};
 
 #[cfg(test)]
 mod tests {

@@ -1,15 +1,18 @@
 //! `patron healthcheck`: the exit status that container engines ask for.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, bail};
+use tonic::transport::Endpoint;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 
-use crate::connect::channel;
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whom to ask.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// The server.
     #[arg(
         env = "PATRON_HEALTHCHECK",
@@ -20,8 +23,16 @@ pub(crate) struct Args {
 }
 
 /// Fails unless the server is ready.
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut client = HealthClient::new(channel("acquisition", &args.url).await?);
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let endpoint = Endpoint::from_shared(args.url.clone());
+    let endpoint = endpoint.with_context(|| format!("{:?} is no URL", args.url))?;
+    let connected = endpoint
+        .connect_timeout(PATIENCE)
+        .timeout(PATIENCE)
+        .connect()
+        .await;
+    let connected = connected.with_context(|| format!("nobody answers at {}", args.url))?;
+    let mut client = HealthClient::new(connected);
     let asked = HealthCheckRequest {
         service: String::new(),
     };

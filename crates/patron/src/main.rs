@@ -8,11 +8,10 @@ mod connect;
 mod customers;
 mod demo;
 mod funnel;
-mod healthcheck;
 mod import;
+mod inbox;
 mod ledger;
 mod moment;
-mod pair;
 mod promises;
 mod propositions;
 mod prospects;
@@ -20,7 +19,6 @@ mod sample;
 mod scoreboard;
 mod scorecard;
 mod show;
-mod up;
 mod value;
 mod verify;
 mod work;
@@ -28,10 +26,7 @@ mod work;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-
-/// Half of the work of a command is small pieces of memory, allocated on one thread and freed on another.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+use patron::{healthcheck, pair, run_to_end, up};
 
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
@@ -72,6 +67,9 @@ enum Command {
     /// Look after a journal.
     #[command(subcommand)]
     Journal(verify::Command),
+    /// Look after events of the other service that could not be read.
+    #[command(subcommand)]
+    Inbox(inbox::Command),
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Command),
@@ -90,47 +88,30 @@ enum Command {
     Scorecard(scorecard::Command),
 }
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = Cli::parse();
-    if let Err(error) = server::start_logging(&cli.log) {
-        complain(&anyhow::anyhow!(error));
-        return ExitCode::from(2);
-    }
-    let done = match cli.command {
-        Command::Up(args) => up::run(args).await,
-        Command::Demo(args) => demo::run(args).await,
-        Command::Import(command) => import::run(command).await,
-        Command::Scoreboard(args) => scoreboard::run(args).await,
-        Command::Campaigns(args) => campaigns::run(args).await,
-        Command::Customers(args) => customers::run(args).await,
-        Command::Promises(args) => promises::run(args).await,
-        Command::Propositions(args) => propositions::run(args).await,
-        Command::Prospects(args) => prospects::run(args).await,
-        Command::Ledger(args) => ledger::run(args).await,
-        Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
-        Command::Journal(command) => verify::run(command).await,
-        Command::Bench(command) => bench::run(command).await,
-        Command::Healthcheck(args) => healthcheck::run(args).await,
-        Command::Work(args) => work::run(args).await,
-        Command::Book(args) => book::run(args).await,
-        Command::Funnel(args) => funnel::run(args).await,
-        Command::Attribution(args) => attribution::run(args).await,
-        Command::Scorecard(command) => scorecard::run(command).await,
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            complain(&error);
-            ExitCode::FAILURE
+    run_to_end(&cli.log, async move {
+        match cli.command {
+            Command::Up(args) => up::run(args).await,
+            Command::Demo(args) => demo::run(args).await,
+            Command::Import(command) => import::run(command).await,
+            Command::Scoreboard(args) => scoreboard::run(args).await,
+            Command::Campaigns(args) => campaigns::run(args).await,
+            Command::Customers(args) => customers::run(args).await,
+            Command::Promises(args) => promises::run(args).await,
+            Command::Propositions(args) => propositions::run(args).await,
+            Command::Prospects(args) => prospects::run(args).await,
+            Command::Value(args) => tokio::task::block_in_place(|| value::run(args)),
+            Command::Journal(command) => verify::run(command).await,
+            Command::Inbox(command) => inbox::run(command).await,
+            Command::Bench(command) => bench::run(command).await,
+            Command::Healthcheck(args) => healthcheck::run(args).await,
+            Command::Ledger(args) => ledger::run(args).await,
+            Command::Work(args) => work::run(args).await,
+            Command::Book(args) => book::run(args).await,
+            Command::Funnel(args) => funnel::run(args).await,
+            Command::Attribution(args) => attribution::run(args).await,
+            Command::Scorecard(command) => scorecard::run(command).await,
         }
-    }
-}
-
-#[expect(
-    clippy::print_stderr,
-    reason = "this is where a person reads what went wrong"
-)]
-fn complain(error: &anyhow::Error) {
-    eprintln!("patron: {error:#}");
+    })
 }

@@ -21,45 +21,54 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// What to start.
 #[derive(Debug)]
-pub(crate) struct Plan {
-    pub(crate) log: LogSource,
+pub struct Plan {
+    /// Where the journals are.
+    pub log: LogSource,
     /// Where the read models are.
-    pub(crate) data: PathBuf,
+    pub data: PathBuf,
     /// Where acquisition listens, if it runs here.
-    pub(crate) acquisition: Option<SocketAddr>,
+    pub acquisition: Option<SocketAddr>,
     /// Where retention listens, if it runs here.
-    pub(crate) retention: Option<SocketAddr>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) settings: Settings,
+    pub retention: Option<SocketAddr>,
+    /// What time it is.
+    pub clock: Arc<dyn Clock>,
+    /// What value is computed with.
+    pub settings: Settings,
 }
 
 /// What value is computed with, in both services.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Settings {
-    pub(crate) acquisition: acquisition::Settings,
-    pub(crate) retention: retention::Settings,
+pub struct Settings {
+    /// In acquisition.
+    pub acquisition: acquisition::Settings,
+    /// In retention.
+    pub retention: retention::Settings,
 }
 
 /// The running pair.
 #[derive(Debug)]
-pub(crate) struct Pair {
+pub struct Pair {
     log: OpenLog,
-    pub(crate) acquisition: Option<Side<acquisition::Acquisition>>,
-    pub(crate) retention: Option<Side<retention::Retention>>,
+    /// Acquisition, if it runs here.
+    pub acquisition: Option<Side<acquisition::Acquisition>>,
+    /// Retention, if it runs here.
+    pub retention: Option<Side<retention::Retention>>,
     stop: CancellationToken,
     tracker: TaskTracker,
 }
 
 /// One running service.
 #[derive(Debug)]
-pub(crate) struct Side<S: Service> {
-    pub(crate) engine: Arc<Engine<S>>,
-    pub(crate) address: SocketAddr,
+pub struct Side<S: Service> {
+    /// Its replica.
+    pub engine: Arc<Engine<S>>,
+    /// Where it listens.
+    pub address: SocketAddr,
 }
 
 impl Pair {
     /// Starts what is planned; it serves at once, and is ready when it has caught up.
-    pub(crate) async fn start(plan: Plan) -> anyhow::Result<Self> {
+    pub async fn start(plan: Plan) -> anyhow::Result<Self> {
         let log = plan
             .log
             .open(Arc::clone(&plan.clock))
@@ -138,7 +147,7 @@ impl Pair {
     }
 
     /// Waits until both services have caught up with their journals.
-    pub(crate) async fn until_ready(&self) -> anyhow::Result<()> {
+    pub async fn until_ready(&self) -> anyhow::Result<()> {
         if let Some(side) = &self.acquisition {
             side.engine
                 .until_ready()
@@ -155,7 +164,7 @@ impl Pair {
     }
 
     /// Resolves when a service can no longer go on, with the reason.
-    pub(crate) async fn failed(&self) -> String {
+    pub async fn failed(&self) -> String {
         tokio::select! {
             why = failure(self.acquisition.as_ref()) => format!("acquisition: {why}"),
             why = failure(self.retention.as_ref()) => format!("retention: {why}"),
@@ -163,7 +172,7 @@ impl Pair {
     }
 
     /// Stops: no new requests, those under way finish, the read models are written out, the log is closed.
-    pub(crate) async fn stop(self) {
+    pub async fn stop(self) {
         let deadline = Instant::now() + GRACE;
         self.stop.cancel();
         self.tracker.close();
@@ -191,7 +200,7 @@ async fn failure<S: Service>(side: Option<&Side<S>>) -> String {
 }
 
 /// The engine's options for one side of the pair, its rows below `data`.
-pub(crate) fn options(service: &str, other: &str, data: &Path) -> Options {
+pub fn options(service: &str, other: &str, data: &Path) -> Options {
     Options {
         data: Some(data.join(service)),
         ..Options::for_pair(service, other)

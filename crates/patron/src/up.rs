@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
@@ -13,16 +14,26 @@ use server::KafkaOptions;
 use server::LogSource;
 
 use crate::pair::{Pair, Plan, Settings};
-use crate::show::print;
 
 /// Where things are and how value is computed.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Args {
+pub struct Args {
     /// Start only one of the services; the other runs elsewhere on the same Kafka.
     #[arg(long, env = "PATRON_ONLY", value_enum)]
     only: Option<Only>,
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    acquisition: Acquisition,
+    #[command(flatten)]
+    retention: Retention,
+    #[command(flatten)]
+    assumptions: Assumptions,
+}
+
+/// What is acquisition's alone.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Acquisition {
     /// Where acquisition listens.
     #[arg(
         long,
@@ -31,6 +42,11 @@ pub(crate) struct Args {
         value_name = "ADDRESS"
     )]
     acquisition_address: SocketAddr,
+}
+
+/// What is retention's alone.
+#[derive(Debug, Clone, clap::Args)]
+pub struct Retention {
     /// Where retention listens.
     #[arg(
         long,
@@ -39,6 +55,15 @@ pub(crate) struct Args {
         value_name = "ADDRESS"
     )]
     retention_address: SocketAddr,
+}
+
+/// One service, alone: the other runs elsewhere on the same Kafka.
+#[derive(Debug, clap::Args)]
+pub struct Alone<S: clap::Args> {
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    side: S,
     #[command(flatten)]
     assumptions: Assumptions,
 }
@@ -52,7 +77,7 @@ enum Only {
 
 /// Where the journals and the read models are.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Place {
+pub struct Place {
     /// Keep the journals in this folder, for one process [default: `journal` in the data folder].
     #[arg(long, env = "PATRON_JOURNAL", value_name = "DIR")]
     journal: Option<PathBuf>,
@@ -67,7 +92,7 @@ pub(crate) struct Place {
 /// The journals in Kafka.
 #[cfg(feature = "kafka")]
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Kafka {
+pub struct Kafka {
     /// Keep the journals in Kafka, at these brokers.
     #[arg(
         long = "kafka",
@@ -91,7 +116,7 @@ pub(crate) struct Kafka {
 #[cfg(feature = "kafka")]
 impl Kafka {
     /// The log in Kafka, if brokers were named.
-    pub(crate) fn source(&self) -> Option<LogSource> {
+    pub fn source(&self) -> Option<LogSource> {
         let options = KafkaOptions {
             create_topics: self.create_topics,
             trust_page_cache: self.trust_page_cache,
@@ -106,7 +131,7 @@ impl Kafka {
 
 /// What value is computed with.
 #[derive(Debug, Clone, clap::Args)]
-pub(crate) struct Assumptions {
+pub struct Assumptions {
     /// The share of customers that stay a year, from 0 up to but not 1.
     #[arg(long, env = "PATRON_ANNUAL_RETENTION_RATE", default_value = "0.75", value_parser = below_one)]
     annual_retention_rate: Rate,
@@ -144,7 +169,7 @@ fn share(text: &str) -> Result<Rate, String> {
 
 impl Place {
     /// The log and the folder of the read models.
-    pub(crate) fn resolve(&self) -> anyhow::Result<(LogSource, PathBuf)> {
+    pub fn resolve(&self) -> anyhow::Result<(LogSource, PathBuf)> {
         let data = match &self.data {
             Some(data) => data.clone(),
             None => dirs::data_dir()
@@ -161,7 +186,8 @@ impl Place {
 }
 
 impl Assumptions {
-    pub(crate) fn settings(&self) -> Settings {
+    /// As the services take them.
+    pub fn settings(&self) -> Settings {
         Settings {
             acquisition: acquisition::Settings {
                 annual_retention_rate: self.annual_retention_rate,
@@ -178,27 +204,61 @@ impl Assumptions {
 }
 
 /// Starts, and serves until it is told to stop or cannot go on.
-pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let (log, data) = args.place.resolve()?;
-    if args.only.is_some() && matches!(log, LogSource::Embedded(_)) {
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let wanted = |side| args.only.is_none_or(|only| only == side);
+    let acquisition = wanted(Only::Acquisition).then_some(args.acquisition.acquisition_address);
+    let retention = wanted(Only::Retention).then_some(args.retention.retention_address);
+    serve(&args.place, acquisition, retention, &args.assumptions).await
+}
+
+/// Starts acquisition alone, and serves as [`run`] does.
+pub async fn acquisition(args: Alone<Acquisition>) -> anyhow::Result<()> {
+    let address = args.side.acquisition_address;
+    serve(&args.place, Some(address), None, &args.assumptions).await
+}
+
+/// Starts retention alone, and serves as [`run`] does.
+pub async fn retention(args: Alone<Retention>) -> anyhow::Result<()> {
+    let address = args.side.retention_address;
+    serve(&args.place, None, Some(address), &args.assumptions).await
+}
+
+async fn serve(
+    place: &Place,
+    acquisition: Option<SocketAddr>,
+    retention: Option<SocketAddr>,
+    assumptions: &Assumptions,
+) -> anyhow::Result<()> {
+    let (log, data) = place.resolve()?;
+    let is_alone = acquisition.is_none() || retention.is_none();
+    if is_alone && matches!(log, LogSource::Embedded(_)) {
         bail!(
-            "--only needs --kafka: an embedded journal belongs to one process, so alone the two services \
-             would never hear of each other"
+            "one service alone (--only) needs --kafka: an embedded journal belongs to one process, so alone \
+             the two services would never hear of each other"
         );
     }
-    let wanted = |side| args.only.is_none_or(|only| only == side);
-    let pair = Pair::start(Plan {
+    // From here on nobody is ended in the middle of something, not even while the log is opened.
+    let mut told_to_stop = pin!(told_to_stop());
+    let plan = Plan {
         log,
         data,
-        acquisition: wanted(Only::Acquisition).then_some(args.acquisition_address),
-        retention: wanted(Only::Retention).then_some(args.retention_address),
+        acquisition,
+        retention,
         clock: Arc::new(SystemClock),
-        settings: args.assumptions.settings(),
-    })
-    .await?;
+        settings: assumptions.settings(),
+    };
+    let starting = async {
+        tracing::info!("the log is being opened");
+        Pair::start(plan).await
+    };
+    let pair = tokio::select! {
+        biased;
+        () = &mut told_to_stop => return Ok(()),
+        pair = starting => pair?,
+    };
     announce(&pair);
     let outcome = tokio::select! {
-        () = told_to_stop() => Ok(()),
+        () = &mut told_to_stop => Ok(()),
         why = pair.failed() => Err(anyhow::anyhow!(why)),
     };
     pair.stop().await;
@@ -207,15 +267,23 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 
 fn announce(pair: &Pair) {
     if let Some(side) = &pair.acquisition {
-        print(format!("acquisition listens on {}", side.address));
+        say(&format!("acquisition listens on {}", side.address));
     }
     if let Some(side) = &pair.retention {
-        print(format!("retention listens on {}", side.address));
+        say(&format!("retention listens on {}", side.address));
     }
 }
 
-/// Resolves at Ctrl-C or SIGTERM.
-pub(crate) async fn told_to_stop() {
+#[expect(
+    clippy::print_stdout,
+    reason = "this is where a person or a script reads it"
+)]
+fn say(what: &str) {
+    println!("{what}");
+}
+
+/// Resolves at Ctrl-C or SIGTERM; listens for them from its first poll on.
+pub async fn told_to_stop() {
     let interrupted = async {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

@@ -16,8 +16,8 @@ use crate::marks;
 use crate::mutant::Mutant;
 use crate::progress::Progress;
 use crate::rows::{
-    EXPIRIES, IGNORED, INBOX, InboxRow, PARKED, POSITIONS, PositionRow, REQUESTS,
-    REQUESTS_REMEMBERED, RequestRow, UNREADABLE, VERSIONS,
+    EXPIRIES, IGNORED, INBOX, InboxRow, POSITIONS, PositionRow, REQUESTS, REQUESTS_REMEMBERED,
+    RequestRow, UNREADABLE, VERSIONS,
 };
 use crate::tailer::Feed;
 use crate::waiters::{Verdict, Waiters};
@@ -300,23 +300,22 @@ pub(crate) fn fold_received(
     rows: &mut dyn RowsMut,
     fact: &Fact<'_>,
 ) -> Result<(), read_model::Error> {
-    use patron_proto::journal::v1::{Received, received::Outcome};
+    use patron_proto::journal::v1::Received;
 
     let Ok(received) = Received::decode(fact.event.payload.clone()) else {
         return Ok(());
     };
-    let row = InboxRow {
-        sequence: received.sequence,
-        next: received.offset + 1,
-        journal: received.journal_uuid.parse().ok(),
-    };
-    INBOX.put(rows, &fact.partition, &row)?;
-    if matches!(received.outcome, Some(Outcome::Parked(_))) {
-        let key = (fact.partition, received.subject);
-        let parked = PARKED.get(rows, &key)?.unwrap_or(0);
-        PARKED.put(rows, &key, &(parked + 1))?;
+    let known = INBOX.get(rows, &fact.partition)?.unwrap_or_default();
+    // One that was parked and retried has an old number, and moves nothing on.
+    if received.sequence > known.sequence {
+        let row = InboxRow {
+            sequence: received.sequence,
+            next: received.offset + 1,
+            journal: received.journal_uuid.parse().ok(),
+        };
+        INBOX.put(rows, &fact.partition, &row)?;
     }
-    Ok(())
+    crate::parked::fold(rows, fact.partition, &received)
 }
 
 /// What the checkpoint recognises a record by.

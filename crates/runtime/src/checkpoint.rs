@@ -62,6 +62,15 @@ pub(crate) async fn resume(
     Ok(positions)
 }
 
+/// Where each partition ends now.
+pub(crate) async fn ends(log: &Arc<dyn Log>, genesis: &Genesis) -> Result<Vec<Offset>, Refused> {
+    let mut ends = Vec::new();
+    for partition in 0..genesis.partitions {
+        ends.push(log.end(partition).await?);
+    }
+    Ok(ends)
+}
+
 /// Reads the last applied record again.
 async fn recognise(
     log: &Arc<dyn Log>,

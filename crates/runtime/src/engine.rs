@@ -19,6 +19,7 @@ use uuid::Uuid;
 use crate::applier::Applier;
 use crate::inbox::Inbox;
 use crate::locks::StreamLocks;
+use crate::patience::patiently;
 use crate::progress::Progress;
 use crate::relay::Relay;
 use crate::rows::{INBOX, POSITIONS, UNREADABLE};
@@ -99,17 +100,13 @@ impl<S: Service> Engine<S> {
         let chance = options
             .seed
             .map_or_else(|| StdRng::from_rng(&mut rand::rng()), StdRng::seed_from_u64);
-        let genesis = journal::establish(&log, identity(&options))
-            .await
-            .map_err(|error| say(&error))?;
+        let genesis = patiently(async || Ok(journal::establish(&log, identity(&options)).await?));
+        let genesis = genesis.await.map_err(|error| say(&error))?;
         let store = open_store(&*service, &options).map_err(|error| say(&error))?;
-        let positions = checkpoint::resume(&log, &store, &genesis)
-            .await
-            .map_err(|error| say(&error))?;
-        let mut targets = Vec::new();
-        for partition in 0..genesis.partitions {
-            targets.push(log.end(partition).await.map_err(|error| say(&error))?);
-        }
+        let positions = patiently(async || checkpoint::resume(&log, &store, &genesis).await);
+        let positions = positions.await.map_err(|error| say(&error))?;
+        let targets = patiently(async || checkpoint::ends(&log, &genesis).await);
+        let targets = targets.await.map_err(|error| say(&error))?;
         let next: Vec<Offset> = positions.iter().map(|position| position.next).collect();
         let engine = Arc::new(Self {
             service,

@@ -256,7 +256,7 @@ impl<S: Service> Inbox<S> {
 }
 
 /// The event that records a foreign one.
-fn received(event: &Foreign, receipt: Receipt) -> Event {
+pub(crate) fn received(event: &Foreign, receipt: Receipt) -> Event {
     let outcome = match receipt {
         Receipt::Applied => Outcome::Applied(Applied {}),
         Receipt::Skipped => Outcome::Skipped(Skipped {}),

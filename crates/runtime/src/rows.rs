@@ -11,6 +11,7 @@
 //! | `~u` | stream | why this release cannot serve it |
 //! | `~n` | inbox partition | [`InboxRow`]: what was received last |
 //! | `~k` | (inbox partition, subject) | how many events of the subject are parked |
+//! | `~q` | (inbox partition, sequence) | a parked event, as `Received` |
 //! | `~a` | (policy, partition) | [`ActivationRow`]: since when the policy acts there |
 //! | `~t` | partition | [`TickRow`]: how far the daily ticks have come |
 //!
@@ -33,6 +34,7 @@ pub(crate) const IGNORED: Table<(u32, u64), ()> = Table::new("~i");
 pub(crate) const UNREADABLE: Table<String, String> = Table::new("~u");
 pub(crate) const INBOX: Table<u32, InboxRow> = Table::new("~n");
 pub(crate) const PARKED: Table<(u32, String), u64> = Table::new("~k");
+pub(crate) const QUEUE: Table<(u32, u64), Vec<u8>> = Table::new("~q");
 pub(crate) const ACTIVATIONS: Table<(String, u32), ActivationRow> = Table::new("~a");
 pub(crate) const TICKS: Table<u32, TickRow> = Table::new("~t");
 

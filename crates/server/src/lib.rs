@@ -16,6 +16,7 @@
 //! | `deadline.rs` | an expired deadline says so |
 //! | `probes.rs` | `/livez` and `/readyz` |
 //! | `edge.rs` | a listening server with health, reflection, gRPC-Web and probes |
+//! | `inbox.rs` | `InboxService`: parked events, in both services |
 //! | `telemetry.rs` | logs |
 //! | `topics.rs` | which log a service stands on |
 //! | `convert.rs` | small conversions between the contract's types and ours |
@@ -25,6 +26,7 @@ mod command;
 mod convert;
 mod deadline;
 mod edge;
+mod inbox;
 mod moment;
 mod page_token;
 mod probes;
@@ -39,6 +41,7 @@ pub use call::{Call, min_position, open, open_batch, reply, reply_at};
 pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
+pub use inbox::{INBOX_SERVICE, Inbox};
 pub use moment::{Asked, Known, Moment, moment};
 pub use page_token::{Page, Paged};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};

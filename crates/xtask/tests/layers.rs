@@ -34,6 +34,7 @@ const TIERS: &[(&str, u8)] = &[
     ("retention", 5),
     ("patron", 6),
     ("scoreboard", 6),
+    ("testkit", 6),
     ("xtask", 7),
 ];
 

@@ -29,6 +29,7 @@ use patron_proto::acquisition::v1::event_service_server::EventServiceServer;
 use patron_proto::acquisition::v1::proposition_service_server::PropositionServiceServer;
 use patron_proto::acquisition::v1::prospect_service_server::ProspectServiceServer;
 use patron_proto::acquisition::v1::report_service_server::ReportServiceServer;
+use patron_proto::admin::v1::inbox_service_server::InboxServiceServer;
 use runtime::{Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
@@ -45,12 +46,13 @@ use crate::policy::flag_presentation::FlagPresentation;
 pub use crate::service::Acquisition;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 5] = [
+pub const SERVICES: [&str; 6] = [
     "patron.acquisition.v1.PropositionService",
     "patron.acquisition.v1.CampaignService",
     "patron.acquisition.v1.ProspectService",
     "patron.acquisition.v1.EventService",
     "patron.acquisition.v1.ReportService",
+    server::INBOX_SERVICE,
 ];
 
 /// What value is computed with.
@@ -128,5 +130,8 @@ impl Running {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
+        .add_service(InboxServiceServer::new(server::Inbox(Arc::clone(
+            &self.engine,
+        ))))
     }
 }

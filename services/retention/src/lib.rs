@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use eventsourcing::Clock;
 use journal::Topics;
+use patron_proto::admin::v1::inbox_service_server::InboxServiceServer;
 use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::ledger_service_server::LedgerServiceServer;
@@ -50,11 +51,12 @@ pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 7] = [
+pub const SERVICES: [&str; 8] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
     "patron.retention.v1.EventService",
+    server::INBOX_SERVICE,
     "patron.retention.v1.WorkService",
     "patron.retention.v1.LedgerService",
     "patron.retention.v1.ValueService",
@@ -108,6 +110,9 @@ impl Running {
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
         .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(InboxServiceServer::new(server::Inbox(Arc::clone(
+            &self.engine,
+        ))))
         .add_service(
             WorkServiceServer::new(Work(desk()))
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)

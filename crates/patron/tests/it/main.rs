@@ -9,8 +9,10 @@
 
 mod demo;
 mod import;
+mod inbox;
 mod ledger;
 mod mistakes;
+mod operating;
 mod prospects;
 mod reports;
 mod services;

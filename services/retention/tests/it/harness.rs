@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use eventsourcing::{FixedClock, Time};
 use journal::memory::MemoryTopics;
+use patron_proto::admin::v1::inbox_service_client::InboxServiceClient;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::event_service_client::EventServiceClient;
@@ -117,6 +118,10 @@ impl Harness {
 
     pub(crate) fn values(&self) -> ValueServiceClient<Channel> {
         ValueServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) fn inbox(&self) -> InboxServiceClient<Channel> {
+        InboxServiceClient::new(self.channel.clone())
     }
 
     pub(crate) fn events(&self) -> EventServiceClient<Channel> {

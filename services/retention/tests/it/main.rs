@@ -14,6 +14,7 @@ mod customers;
 mod days;
 mod events;
 mod harness;
+mod inbox;
 mod ledgers;
 mod listing;
 mod promises;

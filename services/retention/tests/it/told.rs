@@ -70,7 +70,7 @@ pub(crate) fn converted(id: Uuid) -> acquisition::ProspectConverted {
 }
 
 /// Waits until so many events were received.
-async fn received(harness: &Harness, count: u64) {
+pub(crate) async fn received(harness: &Harness, count: u64) {
     let all = async {
         while harness
             .running

@@ -1,1 +1,0 @@
-//! The invariants of the tree, as tests: see `tests/`.
