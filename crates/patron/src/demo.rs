@@ -1,5 +1,6 @@
 //! `patron demo`: the whole idea on real data, in a temporary folder.
 
+mod books;
 mod clock;
 mod story;
 
@@ -117,6 +118,8 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     story::lift_the_flag(&mut acquisition, &|line: &str| print(line)).await?;
     heading("The promise ledger");
     print(promise_ledger(&mut retention).await?);
+    heading("The books: two quarters, closed for ever");
+    books::play(&mut retention, &|line: &str| print(line)).await?;
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");
     import_cdnow(&retention, cdnow).await?;
     heading("The scoreboard: people first, then money");

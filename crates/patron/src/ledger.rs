@@ -2,7 +2,7 @@
 
 mod assumptions;
 mod movements;
-mod statement;
+pub(crate) mod statement;
 
 use clap::Subcommand;
 

@@ -189,7 +189,7 @@ fn plain(statement: &EquityStatement) -> Vec<Vec<String>> {
     .collect()
 }
 
-fn shown(statement: &EquityStatement) -> String {
+pub(crate) fn shown(statement: &EquityStatement) -> String {
     let title = if statement.name.is_empty() {
         "preview of the open period".to_owned()
     } else {

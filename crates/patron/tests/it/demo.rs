@@ -35,10 +35,19 @@ fn the_demo_tells_the_story_with_its_figures() {
         line("equity per unit"),
         "equity per unit of spend 0.30 1.20"
     );
+    let words: Vec<&str> = shown.split_whitespace().collect();
+    let words = words.join(" ");
+    for books in [
+        "closing 3 1,200.00 EUR",
+        "opening 3 1,200.00 EUR created 1 300.00 EUR won back 1 300.00 EUR grown 150.00 EUR eroded -75.00 EUR \
+         lost -1 -300.00 EUR remeasured 525.00 EUR closing 4 2,100.00 EUR",
+    ] {
+        assert!(words.contains(books), "no {books:?} in:\n{shown}");
+    }
     assert!(line("6,919 purchases recorded").starts_with("6,919 purchases recorded"));
     assert_eq!(
         (line("created"), line("lost")),
-        ("created 2,364".to_owned(), "lost 3".to_owned())
+        ("created 2,369".to_owned(), "lost 5".to_owned())
     );
     assert!(
         line("USD").starts_with("USD 2,357 6,919 244,091.94 USD"),

@@ -26,12 +26,8 @@ fn request_id() -> String {
     Uuid::new_v4().to_string()
 }
 
-/// `van-repair` on the market, with the campaign `fast` running.
-#[tokio::main(flavor = "current_thread")]
-async fn launch(address: String) {
-    let channel = Channel::from_shared(address).unwrap();
-    let channel = channel.connect().await.unwrap();
-    let mut propositions = PropositionServiceClient::new(channel.clone());
+/// A draft with one benefit.
+fn drafted() -> acq::CreatePropositionRequest {
     let benefit = acq::Benefit {
         benefit_id: "next-day".to_owned(),
         statement: "back on the road tomorrow".to_owned(),
@@ -39,7 +35,7 @@ async fn launch(address: String) {
         level: acq::BenefitLevel::Augmented as i32,
         ..Default::default()
     };
-    let drafted = acq::CreatePropositionRequest {
+    acq::CreatePropositionRequest {
         proposition_id: "van-repair".to_owned(),
         proposition: Some(acq::Proposition {
             display_name: "Van repair".to_owned(),
@@ -52,8 +48,16 @@ async fn launch(address: String) {
         }),
         request_id: request_id(),
         ..Default::default()
-    };
-    propositions.create_proposition(drafted).await.unwrap();
+    }
+}
+
+/// `van-repair` on the market, with the campaign `fast` running.
+#[tokio::main(flavor = "current_thread")]
+async fn launch(address: String) {
+    let channel = Channel::from_shared(address).unwrap();
+    let channel = channel.connect().await.unwrap();
+    let mut propositions = PropositionServiceClient::new(channel.clone());
+    propositions.create_proposition(drafted()).await.unwrap();
     let claim = acq::Claim {
         benefit_id: "next-day".to_owned(),
         expectation: "tomorrow".to_owned(),

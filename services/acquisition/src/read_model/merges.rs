@@ -211,7 +211,9 @@ mod tests {
             if merge_first {
                 happen(&store, LEAF, &merged(ROOT));
             }
-            parts.iter().for_each(|part| happen(&store, ROOT, part));
+            for part in &parts {
+                happen(&store, ROOT, part);
+            }
             if !merge_first {
                 happen(&store, LEAF, &merged(ROOT));
             }

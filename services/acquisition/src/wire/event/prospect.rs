@@ -1,6 +1,10 @@
 //! What happens to prospects.
 
-use acquisition_domain::prospect::{self, Closing, Conversion, Origin, Qualification, Touchpoint};
+use acquisition_domain::id::TouchpointId;
+use acquisition_domain::prospect::{
+    self, Closing, Conversion, Identity, Origin, Qualification, Touchpoint,
+};
+use eventsourcing::Sealed;
 use journal::Event;
 use patron_proto::acquisition::v1 as proto;
 use server::{Wrong, currency, from_timestamp, parse, parse_optional, present, timestamp};
@@ -25,19 +29,7 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
         prospect::Event::TouchpointRecorded {
             touchpoint_id,
             touchpoint,
-        } => {
-            let touch = &touchpoint.touch;
-            public(&proto::TouchpointRecorded {
-                prospect: name,
-                occurred_at: Some(timestamp(touchpoint.occurred_at)),
-                touchpoint_id: touchpoint_id.to_string(),
-                campaign: text(touch.campaign.as_ref()),
-                presentation_id: text(touch.presentation_id.as_ref()),
-                channel: touch.channel.clone(),
-                kind: wire::prospect::touch_kind_out(touch.kind),
-                utm: touch.utm.as_ref().map(wire::prospect::utm_out),
-            })
-        }
+        } => public(&touched(name, touchpoint_id, touchpoint)),
         prospect::Event::Qualified {
             qualification,
             occurred_at,
@@ -53,17 +45,13 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             identities,
             display_name,
         } => {
-            let kinds = identities.iter().map(|identity| identity.kind);
-            public(&proto::ProspectConverted {
-                path: path.iter().map(ToString::to_string).collect(),
-                identities: identities
-                    .iter()
-                    .map(|identity| personal::sealed_out(&identity.value))
-                    .collect(),
-                display_name: display_name.as_ref().map(personal::sealed_out),
-                identity_kinds: kinds.map(personal::identity_kind_out).collect(),
-                ..converted(id, name, conversion)
-            })
+            let converted = converted(id, name, conversion);
+            public(&with_person(
+                converted,
+                path,
+                identities,
+                display_name.as_ref(),
+            ))
         }
         prospect::Event::Closed {
             closing,
@@ -99,6 +87,42 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             merging::absorbed(name, *from, which, touches, consents, *occurred_at)
         }
         prospect::Event::ConsentChanged { consent } => merging::consent_changed(name, consent),
+    }
+}
+
+/// With who it is, and how it came.
+fn with_person(
+    converted: proto::ProspectConverted,
+    path: &[TouchpointId],
+    identities: &[Identity],
+    display_name: Option<&Sealed>,
+) -> proto::ProspectConverted {
+    let kinds = identities.iter().map(|identity| identity.kind);
+    let values = identities.iter().map(|identity| &identity.value);
+    proto::ProspectConverted {
+        path: path.iter().map(ToString::to_string).collect(),
+        identities: values.map(personal::sealed_out).collect(),
+        display_name: display_name.map(personal::sealed_out),
+        identity_kinds: kinds.map(personal::identity_kind_out).collect(),
+        ..converted
+    }
+}
+
+fn touched(
+    prospect: String,
+    id: &TouchpointId,
+    touchpoint: &Touchpoint,
+) -> proto::TouchpointRecorded {
+    let touch = &touchpoint.touch;
+    proto::TouchpointRecorded {
+        prospect,
+        occurred_at: Some(timestamp(touchpoint.occurred_at)),
+        touchpoint_id: id.to_string(),
+        campaign: text(touch.campaign.as_ref()),
+        presentation_id: text(touch.presentation_id.as_ref()),
+        channel: touch.channel.clone(),
+        kind: wire::prospect::touch_kind_out(touch.kind),
+        utm: touch.utm.as_ref().map(wire::prospect::utm_out),
     }
 }
 
