@@ -33,7 +33,7 @@ pub(super) fn touch() -> Touch {
     }
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 enum Step {
     Touch {
         who: usize,
@@ -216,7 +216,12 @@ impl World {
         for _ in 0..=PROSPECTS {
             match self.now(root).state {
                 State::Merged { into } => root = who(into),
-                _ => return Some(root),
+                State::Absent
+                | State::Anonymous
+                | State::Identified
+                | State::Qualified
+                | State::Converted
+                | State::Closed => return Some(root),
             }
         }
         None
