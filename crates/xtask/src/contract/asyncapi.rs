@@ -202,7 +202,7 @@ fn message(service: &str, event: &Event) -> String {
 fn headers() -> Result<String, fmt::Error> {
     let mut yaml = String::from("    headers:\n      type: object\n      required:\n");
     for header in HEADERS.iter().filter(|header| !header.is_optional) {
-        write!(yaml, "        - {}\n", header.name)?;
+        writeln!(yaml, "        - {}", header.name)?;
     }
     yaml.push_str("      properties:\n");
     for Header {

@@ -29,7 +29,7 @@ there before, one with a higher number is passed over: the one that is missing w
 pub(crate) fn written(told: &[Told]) -> Result<String, fmt::Error> {
     let mut page = INTRODUCTION.to_owned();
     for header in HEADERS {
-        write!(page, "| `{}` | {} |\n", header.name, header.meaning)?;
+        writeln!(page, "| `{}` | {} |", header.name, header.meaning)?;
     }
     page.push_str(FOLD);
     for Told { service, events } in told {
@@ -39,11 +39,7 @@ pub(crate) fn written(told: &[Told]) -> Result<String, fmt::Error> {
         )?;
         for event in events {
             let anchor = event.name.to_lowercase();
-            write!(
-                page,
-                "| [{}](#{anchor}) | {} |\n",
-                event.name, event.comment
-            )?;
+            writeln!(page, "| [{}](#{anchor}) | {} |", event.name, event.comment)?;
         }
         for event in events {
             page.push_str(&section(event)?);
@@ -58,9 +54,9 @@ fn section(event: &Event) -> Result<String, fmt::Error> {
         event.name, event.comment, event.full_name, event.file, event.file
     );
     for field in &event.fields {
-        write!(
+        writeln!(
             section,
-            "| `{}` | {} | {} |\n",
+            "| `{}` | {} | {} |",
             field.name, field.kind, field.comment
         )?;
     }
