@@ -55,7 +55,7 @@ fn judged(commits: &[Commit]) -> Judged {
     let record = |(offset, commit): (u64, &Commit)| Stored {
         offset,
         time: Time::EPOCH,
-        record: Record::value(Bytes::from(journal::encode_commit(commit))),
+        record: Record::value(journal::encode_commit(commit)),
     };
     Judged::of(&(0..).zip(commits).map(record).collect::<Vec<_>>())
 }
