@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use eventsourcing::Time;
 use journal::{AppendTo, Commit, Event, Position, Record, Stored, StreamId};
 use patron_proto::journal::v1::received::Outcome;
