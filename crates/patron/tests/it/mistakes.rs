@@ -23,7 +23,7 @@ fn one_service_alone_needs_kafka() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().to_str().unwrap().to_owned();
     let said = told(&["up", "--only", "retention", "--data", &data]);
-    assert!(said.contains("--only needs --kafka"), "{said}");
+    assert!(said.contains("(--only) needs --kafka"), "{said}");
 }
 
 #[test]

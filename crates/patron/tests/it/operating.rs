@@ -13,7 +13,10 @@ fn between<'a>(text: &'a str, before: &'a str, after: &'a [char]) -> impl Iterat
 
 fn help(program: &str, arguments: &[&str]) -> String {
     let output = Command::new(program).args(arguments).output().unwrap();
-    String::from_utf8(output.stdout).unwrap()
+    // As wide as it is, whatever the terminal.
+    let text = String::from_utf8(output.stdout).unwrap();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    words.join(" ")
 }
 
 /// Every way to start a service.
