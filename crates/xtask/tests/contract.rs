@@ -21,6 +21,19 @@ fn the_catalogue_of_events_is_what_the_contract_says() {
     assert!(checked.status.success(), "{said}");
 }
 
+/// The names of the files in a folder and below.
+fn stored(folder: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).expect("they are there").flatten() {
+        if entry.path().is_dir() {
+            names.extend(stored(&entry.path()));
+        } else {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names
+}
+
 /// The stored bytes are kept of every event that was ever written.
 #[test]
 fn no_event_that_was_ever_written_is_missing() {
@@ -28,9 +41,7 @@ fn no_event_that_was_ever_written_is_missing() {
     let told = fs::read_to_string(root.join("docs/asyncapi.yaml")).expect("it is there");
     let mut found = 0;
     for service in ["acquisition", "retention"] {
-        let stored = root.join(format!("services/{service}/tests/golden"));
-        for entry in fs::read_dir(stored).expect("they are there").flatten() {
-            let file = entry.file_name().to_string_lossy().into_owned();
+        for file in stored(&root.join(format!("services/{service}/tests/golden"))) {
             let (event, _) = file.split_once('.').expect("its event, then its schema");
             let line = format!("      name: patron.{service}.v1.{event}\n");
             assert!(
