@@ -52,7 +52,7 @@ pub use engine::{Engine, Health};
 pub use execute::{Answer, Failure, Request, Stop};
 pub use foreign::{Fold, Foreign, PublicFold};
 pub use options::Options;
-pub use parked::{ParkedEvent, Retry, StillParked, parked, parked_event, waiting};
+pub use parked::{ParkedEvent, Retry, StillParked, parked, parked_event};
 pub use policies::{Policy, Todo};
 pub use rows::version;
 pub use service::{ApplyError, Fact, Receipt, Recorded, Service, event_id};

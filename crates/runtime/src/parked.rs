@@ -74,13 +74,6 @@ pub fn parked_event(
     Ok(found.and_then(|bytes| read(partition, &bytes)))
 }
 
-/// How many events of a subject wait, and in which partition.
-pub fn waiting(rows: &dyn Rows, subject: &str) -> Result<Option<(Partition, u64)>, Error> {
-    let queues = PARKED.scan(rows, &(), None, usize::MAX)?;
-    let found = queues.into_iter().find(|((_, of), _)| of == subject);
-    Ok(found.map(|((partition, _), count)| (partition, count)))
-}
-
 impl<R> Failure<R> {
     /// The same failure, its refusal told otherwise.
     pub fn map<T>(self, tell: impl FnOnce(R) -> T) -> Failure<T> {

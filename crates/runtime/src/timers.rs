@@ -206,9 +206,8 @@ impl<S: Service> Timer<S> {
         let decide = move |work: &mut Work<'_>| -> Result<(), Stop<Over>> {
             work.version(&stream)?;
             let row = TICKS.get(work.rows(), &tick.partition)?;
-            let begun = row.as_ref().is_some_and(|row| row.begun == tick.day);
-            let done = row.is_some_and(|row| row.done >= Some(tick.day));
-            if done || (begun && tick.has_come(work.rows())?) {
+            let begun = row.is_some_and(|row| row.begun == tick.day);
+            if tick.is_done(work.rows())? || (begun && tick.has_come(work.rows())?) {
                 return Err(Stop::Refused(Over));
             }
             work.emit(&stream, marks::tick_begun(tick.day, instance))
@@ -222,7 +221,7 @@ impl<S: Service> Timer<S> {
         let done = async {
             loop {
                 let changed = self.engine.progress().changed();
-                if self.is_done(tick)? {
+                if self.engine.store().read(|rows| tick.is_done(rows))? {
                     return Ok(());
                 }
                 changed.await;
@@ -251,7 +250,7 @@ impl<S: Service> Timer<S> {
             while let Some(outcome) = outcomes.next().await {
                 failures.extend(outcome.err());
             }
-            if self.is_done(tick)? {
+            if self.engine.store().read(|rows| tick.is_done(rows))? {
                 return Ok(());
             }
         }
@@ -281,14 +280,6 @@ impl<S: Service> Timer<S> {
                 .map_err(Stop::from)
         };
         self.execute(request, decide).await
-    }
-
-    fn is_done(&self, tick: Tick) -> Result<bool, read_model::Error> {
-        let row = self
-            .engine
-            .store()
-            .read(|rows| TICKS.get(rows, &self.partition))?;
-        Ok(row.is_some_and(|row| row.done >= Some(tick.day)))
     }
 
     fn request(&self, root: StreamId, request_id: Uuid) -> Request {
@@ -323,9 +314,7 @@ fn goes_on(work: &mut Work<'_>, tick: Tick) -> Result<(), Stop<Over>> {
         .stream()
         .map_err(|wrong| Stop::Fault(wrong.to_string()))?;
     work.version(&stream)?;
-    let row = TICKS.get(work.rows(), &tick.partition)?;
-    let done = row.is_some_and(|row| row.done >= Some(tick.day));
-    if done {
+    if tick.is_done(work.rows())? {
         return Err(Stop::Refused(Over));
     }
     if !tick.has_come(work.rows())? {

@@ -26,6 +26,11 @@
 //! Everything of one customer lies in one partition, and so in one order. `ledger` is fed by all of them:
 //! its rows are sums, which come out the same in any order.
 
+use read_model::{Error, RowsMut};
+use retention_domain::Event;
+use runtime::Recorded;
+use uuid::Uuid;
+
 pub(crate) mod book;
 pub(crate) mod customers;
 pub(crate) mod days;
@@ -40,3 +45,16 @@ pub(crate) mod relations;
 pub(crate) mod scoreboard;
 pub(crate) mod work;
 pub(crate) mod worth;
+
+/// Lets an event happen to a customer, in every view of it.
+pub(crate) fn of_customer(
+    rows: &mut dyn RowsMut,
+    id: Uuid,
+    event: &Event,
+    recorded: Recorded,
+) -> Result<(), Error> {
+    let state = customers::apply(rows, id, event)?;
+    days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
+    relations::apply(rows, id, event, recorded)?;
+    equity::facts::apply(rows, id, event, recorded)
+}

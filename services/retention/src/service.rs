@@ -8,8 +8,7 @@ use server::Wrong;
 use uuid::Uuid;
 
 use crate::policy::open_relationship;
-use crate::read_model::equity::{books, facts};
-use crate::read_model::{customers, days, relations};
+use crate::read_model::equity::books;
 use crate::settings::Settings;
 use crate::{told, wire};
 
@@ -43,10 +42,12 @@ impl Service for Retention {
             "customers" => {
                 let id: Uuid = server::parse("stream", fact.stream.id())?;
                 let event = wire::event::read(id, fact.event)?;
-                let state = customers::apply(rows, id, &event)?;
-                days::changed(rows, (fact.partition, fact.recorded_at), id, &state)?;
-                relations::apply(rows, id, &event, fact.recorded())?;
-                Ok(facts::apply(rows, id, &event, fact.recorded())?)
+                Ok(crate::read_model::of_customer(
+                    rows,
+                    id,
+                    &event,
+                    fact.recorded(),
+                )?)
             }
             "ledgers" => {
                 let currency: Currency = server::parse("stream", fact.stream.id())?;

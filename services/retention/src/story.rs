@@ -1,5 +1,6 @@
 //! What the tests tell their stories with: a customer in euros, acquired on day 100, and what happens to it.
 
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;
 
@@ -16,8 +17,6 @@ use retention_domain::recurring::Set;
 use retention_domain::relationship::{Cause, Loss, Notice, Opening, Origin, Reason, Source};
 use retention_domain::risk::{Band, Changed, Driver};
 use uuid::Uuid;
-
-use crate::read_model::{customers, days};
 
 /// The customer of most stories.
 pub(crate) const ROSA: Uuid = Uuid::from_u128(0xa);
@@ -249,13 +248,21 @@ pub(crate) fn completed(id: &str) -> Event {
     })
 }
 
-/// The rows after these events, in this order, all told on day 120.
+/// The rows after these events, in this order, all told on day 120. Each customer's are counted by
+/// themselves, so that the order between customers changes nothing.
 pub(crate) fn rows(events: &[(Uuid, Event)]) -> Store {
     let store = Store::in_memory();
     let mut tx = store.begin().unwrap();
+    let mut ends: BTreeMap<Uuid, u64> = BTreeMap::new();
     for (customer, event) in events {
-        let state = customers::apply(&mut tx, *customer, event).unwrap();
-        days::changed(&mut tx, (0, day(120)), *customer, &state).unwrap();
+        let end = ends.entry(*customer).or_default();
+        let recorded = runtime::Recorded {
+            partition: 0,
+            offset: *end,
+            at: day(120),
+        };
+        *end += 1;
+        crate::read_model::of_customer(&mut tx, *customer, event, recorded).unwrap();
     }
     store.commit(tx).unwrap();
     store

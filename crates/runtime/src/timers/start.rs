@@ -5,8 +5,7 @@ use std::sync::Arc;
 use eventsourcing::Time;
 use tokio::sync::futures::OwnedNotified;
 
-use super::{Daily, Timer};
-use crate::rows::TICKS;
+use super::{Daily, Tick, Timer};
 use crate::{Engine, Service};
 
 impl<S: Service> Engine<S> {
@@ -38,10 +37,11 @@ impl<S: Service> Engine<S> {
     /// another, and these rows show it.
     pub async fn until_ticked(&self, moment: Time) -> Result<(), read_model::Error> {
         for partition in 0..self.placement.partitions() {
+            let day = moment.day();
+            let tick = Tick { day, partition };
             loop {
                 let changed = self.progress.changed();
-                let row = self.store.read(|rows| TICKS.get(rows, &partition))?;
-                if row.is_some_and(|row| row.done >= Some(moment.day())) {
+                if self.store.read(|rows| tick.is_done(rows))? {
                     break;
                 }
                 changed.await;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::Todo;
 use crate::mutant::Mutant;
-use crate::rows::POSITIONS;
+use crate::rows::{POSITIONS, TICKS};
 
 /// The namespace of the request ids of ticks.
 pub(super) const NAMESPACE: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_0000_7469_636b);
@@ -44,6 +44,12 @@ impl Tick {
     pub(super) fn has_come(self, rows: &dyn Rows) -> Result<bool, Error> {
         let recorded = recorded(rows, self.partition)?;
         Ok(self.missing(recorded).is_zero() || Mutant::TickByOwnClock.is())
+    }
+
+    /// Whether it is done, by these rows.
+    pub(super) fn is_done(self, rows: &dyn Rows) -> Result<bool, Error> {
+        let row = TICKS.get(rows, &self.partition)?;
+        Ok(row.is_some_and(|row| row.done >= Some(self.day)))
     }
 
     /// How long after `now` the day comes; nothing if it has come.

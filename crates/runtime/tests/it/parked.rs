@@ -6,7 +6,7 @@ use std::time::Duration;
 use journal::simulator::{Client, Simulator};
 use runtime::{
     ApplyError, Engine, Fact, Failure, Foreign, Options, Receipt, Request, Retry, Service,
-    StillParked, Work, parked, verify, waiting,
+    StillParked, Work, parked, verify,
 };
 
 use crate::replica::{append, exchanging, log, of_a_newer_release, plant, request, start};
@@ -167,8 +167,12 @@ async fn of_two_who_retry_at_once_one_takes_them() {
 #[tokio::test(start_paused = true)]
 async fn a_subject_of_which_nothing_waits_is_told() {
     let (_log, _client, _left, right) = two_that_wait().await;
-    let here = right.store().read(|rows| waiting(rows, SUBJECT)).unwrap();
-    assert_eq!(here, Some((0, 2)));
+    let here = right.store().read(|rows| parked(rows, None, 10)).unwrap();
+    let here = here.iter().map(|waiting| &waiting.event);
+    let here: Vec<_> = here
+        .map(|event| (event.partition, &*event.subject))
+        .collect();
+    assert_eq!(here, [(0, SUBJECT), (0, SUBJECT)]);
     let other = Retry {
         subject: "tallies/two".to_owned(),
         ..retry(4)

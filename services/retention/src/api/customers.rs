@@ -20,7 +20,7 @@ use uuid::Uuid;
 
 use super::{batch, when};
 use crate::desk::Desk;
-use crate::read_model::customers;
+use crate::read_model::{customers, worth};
 use crate::wire;
 use crate::wire::customer_id;
 use crate::wire::relationship::{cause, optional_reason};
@@ -246,7 +246,7 @@ impl View {
         match self {
             Self::Basic => Ok(wire::resource::basic(id, state, version)),
             Self::Full { as_of, simple } => {
-                let value = customers::value(rows, id, state, as_of, simple)?;
+                let value = worth::of_customer(rows, id, state, as_of, simple)?;
                 Ok(wire::resource::full(id, state, version, value, as_of))
             }
         }

@@ -1,16 +1,14 @@
 //! Customers: the state that decisions are taken on, with their purchases and closed actions beside it.
 
-use customer_value::Simple;
-use eventsourcing::{Aggregate as _, Time};
+use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::action::Action;
 use retention_domain::id::{ActionId, PromiseId, PurchaseId};
 use retention_domain::promise::{Assessed, Made, Overdue};
 use retention_domain::purchase::Purchase;
-use retention_domain::{Customer, Event, PartId, margin};
+use retention_domain::{Customer, Event, PartId};
 use uuid::Uuid;
 
-use super::equity::books;
 use super::{ledger, lives, payments};
 
 const STATES: Table<Uuid, Customer> = Table::new("customer");
@@ -96,28 +94,6 @@ pub(crate) fn actions(
     found.sort_by(|(one, _), (other, _)| one.cmp(other));
     found.truncate(limit);
     Ok(found)
-}
-
-/// What a customer is worth at a moment, in minor units; nothing once it is lost. It is valued with `simple`
-/// as long as its ledger has no assumptions.
-pub(crate) fn value(
-    rows: &dyn Rows,
-    id: Uuid,
-    state: &Customer,
-    as_of: Time,
-    simple: Simple,
-) -> Result<i64, Error> {
-    let going_on = state
-        .relationship
-        .as_ref()
-        .filter(|relationship| !relationship.is_lost());
-    let Some(relationship) = going_on else {
-        return Ok(0);
-    };
-    let simple = books::simple(rows, relationship.currency, simple)?;
-    let purchases = PURCHASES.scan(rows, &(id,), None, usize::MAX)?;
-    let margin = margin::trailing(purchases.iter().map(|(_, purchase)| purchase), as_of);
-    Ok(simple.value(margin))
 }
 
 /// Lets an event happen, and gives back the state after it.

@@ -95,3 +95,6 @@ pub(crate) fn apply(
     MARGINS.put(rows, &key, &margin)?;
     Ok(Some(margin))
 }
+
+#[cfg(test)]
+mod tests;

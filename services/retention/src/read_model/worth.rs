@@ -3,11 +3,32 @@
 use std::collections::BTreeMap;
 
 use customer_value::Simple;
+use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
+use retention_domain::Customer;
 use server::Known;
+use uuid::Uuid;
 
 use super::equity::books;
+use super::margins;
+
+/// What a customer is worth at a moment, in minor units; nothing once it is lost. It is valued with `unset` as
+/// long as its ledger has no assumptions.
+pub(crate) fn of_customer(
+    rows: &dyn Rows,
+    id: Uuid,
+    state: &Customer,
+    as_of: Time,
+    unset: Simple,
+) -> Result<i64, Error> {
+    let relationship = state.relationship.as_ref();
+    let Some(relationship) = relationship.filter(|relationship| !relationship.is_lost()) else {
+        return Ok(0);
+    };
+    let simple = books::simple(rows, relationship.currency, unset)?;
+    Ok(simple.value(margins::trailing(rows, id, as_of, |_| true)?))
+}
 
 /// The method SIMPLE with the assumptions of each ledger.
 #[derive(Debug, Clone)]
@@ -53,3 +74,6 @@ impl Worth {
         self.set.get(&currency).unwrap_or(&self.unset).value(margin)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,18 +1,10 @@
 //! What of a customer is kept, loaded and listed.
 
-use customer_value::Simple;
-use money::Rate;
 use retention_domain::PartId;
 
-use super::{actions, get, load, purchases, value};
+use super::{actions, load, purchases};
 use crate::story::{
-    LI, ROSA, bought, cancelled, day, lost, opened, parsed, promised, proposed, reversed, rows,
-    won_back,
-};
-
-const SIMPLE: Simple = Simple {
-    retention: Rate::per_mille(750),
-    discount: Rate::per_mille(250),
+    LI, ROSA, bought, cancelled, opened, parsed, promised, proposed, reversed, rows,
 };
 
 #[test]
@@ -72,23 +64,4 @@ fn actions_are_listed_open_and_closed_by_id() {
     assert_eq!(page(None, 2), [a, b.clone()]);
     assert_eq!(page(Some("a"), 2), [b, c.clone()]);
     assert_eq!(page(Some("b"), 2), [c]);
-}
-
-#[test]
-fn a_lost_customer_is_worth_nothing() {
-    let mut story = vec![(ROSA, opened(100)), (ROSA, bought("a", 40_000, 101))];
-    let worth = |story: &[_]| {
-        let store = rows(story);
-        store
-            .read(|rows| {
-                let state = get(rows, ROSA)?.unwrap();
-                value(rows, ROSA, &state, day(120), SIMPLE)
-            })
-            .unwrap()
-    };
-    assert_eq!(worth(&story), 30_000);
-    story.push((ROSA, lost(110)));
-    assert_eq!(worth(&story), 0);
-    story.push((ROSA, won_back(115)));
-    assert_eq!(worth(&story), 30_000);
 }
