@@ -4,7 +4,7 @@ use patron_proto::retention::v1::{BookOfBusiness, GetBookOfBusinessRequest};
 use prost_types::Timestamp;
 
 use crate::connect::{Services, said};
-use crate::show::{amount, grouped, json, last, more, now, print, spoken, table};
+use crate::show::{Paging, amount, grouped, json, last, more, now, print, spoken, table};
 
 /// Whose book.
 #[derive(Debug, clap::Args)]
@@ -22,17 +22,8 @@ pub(crate) struct Args {
     /// [default: now].
     #[arg(long, value_name = "DAY", value_parser = as_of)]
     as_of: Option<AsOf>,
-    /// How many customers to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(
-        long,
-        default_value = "",
-        value_name = "TOKEN",
-        hide_default_value = true
-    )]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -54,8 +45,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         owner: args.owner.unwrap_or_default(),
         territory: args.territory.unwrap_or_default(),
         as_of,
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         ..Default::default()
     };
     let book = retention.work.get_book_of_business(request).await;

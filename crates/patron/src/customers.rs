@@ -7,7 +7,7 @@ use patron_proto::retention::v1::{
 };
 
 use crate::connect::{Services, said};
-use crate::show::{amount, day, json, last, print, spoken, table};
+use crate::show::{Paging, amount, day, json, last, more, print, spoken, table};
 
 /// Which customers.
 #[derive(Debug, clap::Args)]
@@ -34,12 +34,8 @@ pub(crate) struct Args {
     /// Of the value, the day at whose beginning it is asked for [default: now].
     #[arg(long, value_name = "DAY", requires = "value")]
     as_of: Option<jiff::civil::Date>,
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -69,8 +65,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     }
     let request = ListCustomersRequest {
         view: CustomerView::Basic as i32,
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         owner: args.owner,
         territory: args.territory,
         ..Default::default()
@@ -90,13 +86,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
             amount(customer.revenue.as_ref()),
         ]
     });
-    print(table(
+    let shown = table(
         &["customer", "state", "since", "purchases", "revenue"],
         lines.collect(),
-    ));
-    if !page.next_page_token.is_empty() {
-        print(format!("more with --page {}", page.next_page_token));
-    }
+    );
+    print(shown + &more(&page.next_page_token));
     Ok(())
 }
 

@@ -53,7 +53,8 @@ impl Period {
     }
 }
 
-fn midnight(day: Date) -> anyhow::Result<Timestamp> {
+/// The beginning of a day.
+pub(crate) fn midnight(day: Date) -> anyhow::Result<Timestamp> {
     Ok(timestamp(day.to_zoned(TimeZone::UTC)?.timestamp()))
 }
 

@@ -6,7 +6,7 @@ use patron_proto::acquisition::v1::{
 };
 
 use crate::connect::{Services, said};
-use crate::show::{json, last, print, table};
+use crate::show::{Paging, json, last, more, print, table};
 
 /// Which propositions.
 #[derive(Debug, clap::Args)]
@@ -16,12 +16,8 @@ pub(crate) struct Args {
     /// One proposition, by id, in full.
     #[arg(value_name = "ID")]
     id: Option<String>,
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -47,8 +43,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     }
     let request = ListPropositionsRequest {
         view: PropositionView::Full as i32,
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         min_position: String::new(),
     };
     let page = acquisition.propositions.list_propositions(request).await;
@@ -70,13 +66,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         "presentations",
         "flagged",
     ];
-    print(table(
-        &headings,
-        page.propositions.iter().map(line).collect(),
-    ));
-    if !page.next_page_token.is_empty() {
-        print(format!("more with --page {}", page.next_page_token));
-    }
+    let shown = table(&headings, page.propositions.iter().map(line).collect());
+    print(shown + &more(&page.next_page_token));
     Ok(())
 }
 

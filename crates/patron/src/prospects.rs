@@ -6,7 +6,7 @@ use patron_proto::acquisition::v1::{
 };
 
 use crate::connect::{Acquisition, Services, said};
-use crate::show::{day, json, last, print, table};
+use crate::show::{Paging, day, json, last, more, print, table};
 
 /// Which prospects.
 #[derive(Debug, clap::Args)]
@@ -19,12 +19,8 @@ pub(crate) struct Args {
     /// Only those in this state: anonymous, identified, qualified, converted, closed or merged.
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<ProspectState>,
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -49,8 +45,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         return one(&mut acquisition, name, args.json).await;
     }
     let request = ListProspectsRequest {
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         state: args.state.map_or(0, |state| state as i32),
         min_position: String::new(),
     };
@@ -74,10 +70,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         ]
     });
     let headings = ["prospect", "state", "source", "since", "touches"];
-    print(table(&headings, lines.collect()));
-    if !page.next_page_token.is_empty() {
-        print(format!("more with --page {}", page.next_page_token));
-    }
+    let shown = table(&headings, lines.collect());
+    print(shown + &more(&page.next_page_token));
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use patron_proto::retention::v1::{GetScoreboardRequest, Scoreboard};
 
 use crate::connect::{Services, said};
+use crate::moment::midnight;
 use crate::show::{amount, grouped, json, percent, print, table};
 
 /// Which scoreboard.
@@ -41,15 +42,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         shown(&board)
     });
     Ok(())
-}
-
-/// The beginning of a day.
-pub(crate) fn midnight(day: jiff::civil::Date) -> anyhow::Result<prost_types::Timestamp> {
-    let zoned = day.to_zoned(jiff::tz::TimeZone::UTC)?;
-    Ok(prost_types::Timestamp {
-        seconds: zoned.timestamp().as_second(),
-        nanos: 0,
-    })
 }
 
 /// The scoreboard as a person reads it.

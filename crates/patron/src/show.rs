@@ -141,6 +141,22 @@ pub(crate) fn spoken(name: &str, prefix: &str) -> String {
     value.to_lowercase().replace('_', " ")
 }
 
+/// Which page of a list.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Paging {
+    /// How many to show.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
+    pub(crate) limit: i32,
+    /// Go on from here.
+    #[arg(
+        long,
+        default_value = "",
+        value_name = "TOKEN",
+        hide_default_value = true
+    )]
+    pub(crate) page: String,
+}
+
 /// How to go on behind a page, if it is not the last one.
 pub(crate) fn more(next_page_token: &str) -> String {
     if next_page_token.is_empty() {

@@ -3,7 +3,7 @@
 use patron_proto::retention::v1::{Action, ListWorkRequest, ListWorkResponse, Promise, WorkItem};
 
 use crate::connect::{Services, said};
-use crate::show::{amount, day, json, last, more, print, spoken, table};
+use crate::show::{Paging, amount, day, json, last, more, print, spoken, table};
 
 /// Whose work.
 #[derive(Debug, clap::Args)]
@@ -13,17 +13,8 @@ pub(crate) struct Args {
     /// Whose work [default: that for customers whom nobody looks after].
     #[arg(long, default_value = "", hide_default_value = true)]
     owner: String,
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(
-        long,
-        default_value = "",
-        value_name = "TOKEN",
-        hide_default_value = true
-    )]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -34,8 +25,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut retention = args.services.retention().await?;
     let request = ListWorkRequest {
         owner: args.owner,
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         min_position: String::new(),
     };
     let page = retention.work.list_work(request).await;

@@ -28,6 +28,18 @@ pub struct Asked<'a> {
     pub known_at_position: &'a str,
 }
 
+/// The [`Asked`] of a request that has these three fields, as those for reports do.
+#[macro_export]
+macro_rules! asked {
+    ($message:expr) => {
+        $crate::Asked {
+            as_of: $message.as_of.as_ref(),
+            known_at: $message.known_at.as_ref(),
+            known_at_position: &$message.known_at_position,
+        }
+    };
+}
+
 /// A moment to report on.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moment {

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 use patron_proto::retention::v1::{CustomerValue, GetCustomerValueRequest};
 
 use crate::connect::{Retention, said};
-use crate::scoreboard::midnight;
+use crate::moment::midnight;
 use crate::show::{amount, day, json, last, percent, print, table};
 
 /// Shows the value of a customer, as of the beginning of a day or now.

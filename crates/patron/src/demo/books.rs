@@ -12,7 +12,7 @@ use tonic::Status;
 
 use crate::connect::{Retention, request_id, said};
 use crate::ledger::statement;
-use crate::scoreboard::midnight;
+use crate::moment::midnight;
 use crate::show::now;
 
 const LEDGER: &str = "ledgers/EUR";

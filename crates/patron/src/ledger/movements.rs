@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::said;
-use crate::show::{amount, figure, last, table};
+use crate::show::{Paging, amount, figure, last, more, table};
 
 /// Which line of which statement.
 #[derive(Debug, clap::Args)]
@@ -21,12 +21,8 @@ pub(super) struct Args {
     /// The line.
     #[arg(long)]
     line: Line,
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     format: Format,
 }
@@ -68,8 +64,8 @@ pub(super) async fn run(
     let request = ListEquityMovementsRequest {
         parent: format!("{}/statements/{}", name(&args.currency), args.statement),
         line: args.line.number(),
-        page_size: args.limit,
-        page_token: args.page,
+        page_size: args.paging.limit,
+        page_token: args.paging.page,
         min_position: String::new(),
     };
     let listed = ledgers.list_equity_movements(request).await;
@@ -102,12 +98,7 @@ fn shown(listed: &ListEquityMovementsResponse) -> String {
     };
     let rows = listed.movements.iter().map(row).collect();
     let shown = table(&["customer", "amount"], rows);
-    let total = format!(
-        "{shown}\nall of the line: {}",
-        amount(listed.total.as_ref())
-    );
-    if listed.next_page_token.is_empty() {
-        return total;
-    }
-    format!("{total}\nmore with --page {}", listed.next_page_token)
+    let total = amount(listed.total.as_ref());
+    let more = more(&listed.next_page_token);
+    format!("{shown}\nall of the line: {total}{more}")
 }

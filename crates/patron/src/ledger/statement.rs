@@ -11,8 +11,8 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::{request_id, said};
-use crate::scoreboard::midnight;
-use crate::show::{amount, day, figure, grouped, last, percent, table};
+use crate::moment::midnight;
+use crate::show::{amount, day, figure, grouped, last, more, percent, table};
 
 /// Which period to close.
 #[derive(Debug, clap::Args)]
@@ -267,10 +267,7 @@ fn shown_list(listed: &ListStatementsResponse) -> String {
     };
     let rows = listed.statements.iter().map(row).collect();
     let shown = table(&["statement", "from", "up to", "customers", "equity"], rows);
-    if listed.next_page_token.is_empty() {
-        return shown;
-    }
-    format!("{shown}\nmore with --page {}", listed.next_page_token)
+    shown + &more(&listed.next_page_token)
 }
 
 #[cfg(test)]

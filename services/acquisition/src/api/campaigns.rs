@@ -9,7 +9,7 @@ use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::campaign_service_server::CampaignService;
 use read_model::{Error, Rows};
 use runtime::{Work, version};
-use server::{Asked, Page, parse, present};
+use server::{Page, parse, present};
 use tonic::{Request, Response, Status};
 
 use super::when;
@@ -184,12 +184,7 @@ impl CampaignService for Campaigns {
         let (call, message) = server::open(request)?;
         let name = campaign_name("name", &message.name)?;
         let model = wire::report::model_of_one("model", message.model)?;
-        let asked = Asked {
-            as_of: message.as_of.as_ref(),
-            known_at: message.known_at.as_ref(),
-            known_at_position: &message.known_at_position,
-        };
-        let moment = server::moment(&self.0.engine, &call, asked).await?;
+        let moment = server::moment(&self.0.engine, &call, server::asked!(message)).await?;
         let basis = Basis {
             model,
             moment: &moment,

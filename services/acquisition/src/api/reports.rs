@@ -2,9 +2,8 @@
 
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::report_service_server::ReportService;
-use prost_types::Timestamp;
 use read_model::{Error, Rows};
-use server::{Asked, Call, Moment, currency, invalid, not_found, unavailable};
+use server::{asked, currency, invalid, moment, not_found, unavailable};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -24,14 +23,7 @@ impl ReportService for Reports {
     ) -> Result<Response<proto::Funnel>, Status> {
         let (call, message) = server::open(request)?;
         let by = wire::report::optional_by(message.dimension)?;
-        let moment = self
-            .moment(
-                &call,
-                message.as_of.as_ref(),
-                message.known_at.as_ref(),
-                &message.known_at_position,
-            )
-            .await?;
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         let period =
             wire::report::period(message.start.as_ref(), message.end.as_ref(), moment.as_of)?;
         self.answer("funnel", move |rows| {
@@ -46,14 +38,7 @@ impl ReportService for Reports {
         request: Request<proto::GetAttributionRequest>,
     ) -> Result<Response<proto::AttributionReport>, Status> {
         let (call, message) = server::open(request)?;
-        let moment = self
-            .moment(
-                &call,
-                message.as_of.as_ref(),
-                message.known_at.as_ref(),
-                &message.known_at_position,
-            )
-            .await?;
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         let question = wire::report::question(&message, moment.as_of)?;
         let answered = self.answer("attribution", move |rows| {
             let found = attribution::report(rows, &question, &moment)?;
@@ -75,14 +60,7 @@ impl ReportService for Reports {
         let name = wire::report::presentation_name("name", &message.name)?;
         let currency = currency("currency_code", &message.currency_code)?;
         let model = wire::report::model_of_one("model", message.model)?;
-        let moment = self
-            .moment(
-                &call,
-                message.as_of.as_ref(),
-                message.known_at.as_ref(),
-                &message.known_at_position,
-            )
-            .await?;
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         let simple = self.0.simple;
         self.answer(&message.name, move |rows| {
             let basis = Basis {
@@ -102,14 +80,7 @@ impl ReportService for Reports {
     ) -> Result<Response<proto::BenefitScorecard>, Status> {
         let (call, message) = server::open(request)?;
         let name = wire::report::benefit_name("name", &message.name)?;
-        let moment = self
-            .moment(
-                &call,
-                message.as_of.as_ref(),
-                message.known_at.as_ref(),
-                &message.known_at_position,
-            )
-            .await?;
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         self.answer(&message.name, move |rows| {
             let card = benefits::scorecard(rows, &name.0, &name.1, &moment)?;
             Ok(card.map(|card| wire::scorecard::benefit_out(&name, &card, &moment)))
@@ -119,22 +90,6 @@ impl ReportService for Reports {
 }
 
 impl Reports {
-    /// Which moment is meant; the rows hold all of it then.
-    async fn moment(
-        &self,
-        call: &Call,
-        as_of: Option<&Timestamp>,
-        known_at: Option<&Timestamp>,
-        known_at_position: &str,
-    ) -> Result<Moment, Status> {
-        let asked = Asked {
-            as_of,
-            known_at,
-            known_at_position,
-        };
-        server::moment(&self.0.engine, call, asked).await
-    }
-
     /// Reads a report aside: it passes many rows, and other calls must not wait for it.
     async fn answer<T: Send + 'static>(
         &self,

@@ -8,7 +8,7 @@ use read_model::{Error, Rows};
 use retention_domain::ledger::statement::{Standing, What};
 use retention_domain::ledger::{Assumptions, Method, Refusal};
 use retention_domain::margin::TRAILING;
-use server::{Asked, Moment, money_out, not_found, refusal, reply_at, timestamp, unavailable};
+use server::{Moment, money_out, not_found, refusal, reply_at, timestamp, unavailable};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -33,12 +33,7 @@ impl ValueService for Values {
         let id = customer_id("name", &message.name)?;
         let method = optional_method("method", message.method)?;
         let engine = &self.0.engine;
-        let asked = Asked {
-            as_of: message.as_of.as_ref(),
-            known_at: message.known_at.as_ref(),
-            known_at_position: &message.known_at_position,
-        };
-        let moment = server::moment(engine, &call, asked).await?;
+        let moment = server::moment(engine, &call, server::asked!(message)).await?;
         let read = engine.store().read(|rows| valued(rows, id, &moment));
         let valued = read
             .map_err(|error| unavailable(&error.to_string()))?

@@ -3,9 +3,7 @@
 use eventsourcing::Time;
 use patron_proto::retention::v1 as proto;
 use read_model::Rows;
-use server::{
-    Asked, Call, Known, Moment, from_timestamp, invalid, min_position, reply_at, unavailable,
-};
+use server::{Call, Known, Moment, from_timestamp, invalid, min_position, reply_at, unavailable};
 use tonic::{Response, Status};
 
 use super::{Ledgers, fault};
@@ -24,15 +22,10 @@ impl Ledgers {
     ) -> Result<Response<proto::EquityStatement>, Status> {
         let currency = ledger_name("name", &message.name)?;
         let engine = &self.desk.engine;
-        let asked = Asked {
-            as_of: message.as_of.as_ref(),
-            known_at: message.known_at.as_ref(),
-            known_at_position: &message.known_at_position,
-        };
         let position = min_position(&message.min_position)?;
         let waited = engine.read(position.as_ref(), call.deadline, |_| ()).await;
         waited.map_err(|why| unavailable(&why))?;
-        let Moment { as_of, known } = server::moment(engine, call, asked).await?;
+        let Moment { as_of, known } = server::moment(engine, call, server::asked!(message)).await?;
         let start = message.start.as_ref().map(from_timestamp);
         let store = engine.store().clone();
         let measuring = tokio::task::spawn_blocking(move || {

@@ -69,11 +69,7 @@ async fn of(
     message: &proto::GetBookOfBusinessRequest,
     after: Option<&After>,
 ) -> Result<Moment, Status> {
-    let asked = Asked {
-        as_of: message.as_of.as_ref(),
-        known_at: message.known_at.as_ref(),
-        known_at_position: &message.known_at_position,
-    };
+    let asked = server::asked!(message);
     let Some(after) = after else {
         return moment(&desk.engine, call, asked).await;
     };
