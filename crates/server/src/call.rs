@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use journal::Position;
 use prost::{Message, Name};
-use runtime::Answer;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Request, Response, Status};
@@ -97,11 +96,6 @@ pub(crate) fn parse_timeout(value: &str) -> Option<Duration> {
         "n" => Duration::from_nanos(amount),
         _ => return None,
     })
-}
-
-/// The reply to a command.
-pub fn reply<T>(answer: Answer<T>) -> Response<T> {
-    reply_at(answer.value, &answer.position)
 }
 
 /// A reply from the rows at this position.

@@ -11,7 +11,7 @@ use runtime::{Engine, Failure, ParkedEvent, Retry, Service, StillParked, parked,
 use tonic::{Request, Response, Status};
 
 use crate::status::invalid;
-use crate::{Page, from_failure, not_found, open, reply, reply_at, timestamp, unavailable};
+use crate::{Page, from_failure, not_found, open, reply_at, timestamp, unavailable};
 
 /// `InboxService` of one replica.
 #[derive(Debug)]
@@ -64,13 +64,10 @@ impl<S: Service> InboxService for Inbox<S> {
         let request = crate::command::request(&call, &message, root)?;
         let answer = self.0.retry_parked(Retry { subject, request }).await;
         let answer = answer.map_err(|failure| refused(&message.subject, failure))?;
-        let mut answered = reply(runtime::Answer {
-            value: proto::RetryParkedEventsResponse::default(),
-            position: answer.position,
-            replayed: answer.replayed,
-        });
-        answered.get_mut().still_parked = i64::try_from(answer.value).unwrap_or(i64::MAX);
-        Ok(answered)
+        let response = proto::RetryParkedEventsResponse {
+            still_parked: i64::try_from(answer.value).unwrap_or(i64::MAX),
+        };
+        Ok(reply_at(response, &answer.position))
     }
 }
 

@@ -8,6 +8,7 @@
 //! | `call.rs` | what a request carries beside its message: actor, deadline, trace, position |
 //! | `command.rs` | `request_id`, `etag` and `validate_only` of every command |
 //! | `validate.rs` | field rules, read from the descriptors |
+//! | `reading.rs` | waiting for rows, reading them, replying |
 //! | `moment.rs` | what a report is asked for: business time and knowledge |
 //! | `watch.rs` | accepted events as a stream |
 //! | `wrong.rs` | parts of messages that cannot be read |
@@ -30,6 +31,7 @@ mod inbox;
 mod moment;
 mod page_token;
 mod probes;
+mod reading;
 mod status;
 mod telemetry;
 mod topics;
@@ -37,13 +39,14 @@ mod validate;
 mod watch;
 mod wrong;
 
-pub use call::{Call, min_position, open, open_batch, reply, reply_at};
+pub use call::{Call, min_position, open, open_batch, reply_at};
 pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use inbox::{INBOX_SERVICE, Inbox};
 pub use moment::{Asked, Known, Moment, moment};
 pub use page_token::{Page, Paged};
+pub use reading::{caught_up, heard_all, read, reply_found};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
 pub use telemetry::start_logging;
 #[cfg(feature = "kafka")]

@@ -8,10 +8,9 @@ use eventsourcing::Time;
 use journal::Position;
 use prost_types::Timestamp;
 use runtime::{Engine, Recorded, Service};
-use tokio::time::{Instant, timeout_at};
 use tonic::Status;
 
-use crate::status::{invalid, unavailable};
+use crate::status::invalid;
 use crate::{Call, from_timestamp};
 
 /// Recorded times younger than this may still get company from a clock that is behind.
@@ -103,13 +102,7 @@ pub async fn moment<S: Service>(
         ));
     }
     let asked_known = known(asked, now)?;
-    let deadline = call
-        .deadline
-        .unwrap_or_else(|| Instant::now() + engine.options().default_deadline);
-    let settled = timeout_at(deadline, engine.barrier()).await;
-    let here = settled
-        .map_err(|_| unavailable("this instance has not caught up with its journal yet"))?
-        .map_err(|error| unavailable(&error.to_string()))?;
+    let here = crate::caught_up(engine, call).await?;
     match asked_known {
         Some(Known::Before(position)) if position.journal != here.journal => {
             let what = "is of another journal; take the token of an earlier answer of this service";

@@ -8,8 +8,7 @@ use customer_value::Simple;
 use eventsourcing::{Aggregate as _, Class, Explain};
 use read_model::{Error, Rows};
 use runtime::{Engine, Stop, Work};
-use server::{Call, Command, from_failure, min_position, not_found, reply, reply_at, unavailable};
-use tokio::time::{Instant, timeout_at};
+use server::{Call, Command, from_failure, reply_found};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -88,7 +87,7 @@ impl Desk {
             move |work| decide_proposition(work, &stream, &id, make(work)?),
             move |rows| answer(rows, &read),
         );
-        found(answered.await.map_err(|failure| from_failure(&failure))?)
+        reply_found(answered.await.map_err(|failure| from_failure(&failure))?)
     }
 
     /// Executes a command on a prospect.
@@ -114,19 +113,7 @@ impl Desk {
             },
             move |rows| answer(rows, id),
         );
-        found(answered.await.map_err(|failure| from_failure(&failure))?)
-    }
-
-    /// Waits until this replica has applied all that the journal holds now. A decision that looks at another
-    /// aggregate, which may lie in another partition, would else be refused for want of what is there.
-    pub(crate) async fn catch_up(&self, call: &Call) -> Result<(), Status> {
-        let patience = self.engine.options().default_deadline;
-        let deadline = call.deadline.unwrap_or_else(|| Instant::now() + patience);
-        let caught_up = timeout_at(deadline, self.engine.barrier()).await;
-        caught_up
-            .map_err(|_| unavailable("this instance has not caught up with its journal yet"))?
-            .map(|_| ())
-            .map_err(|error| unavailable(&error.to_string()))
+        reply_found(answered.await.map_err(|failure| from_failure(&failure))?)
     }
 
     /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.
@@ -137,16 +124,7 @@ impl Desk {
         name: &str,
         read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error>,
     ) -> Result<Response<T>, Status> {
-        let position = min_position(position)?;
-        let read = self
-            .engine
-            .read(position.as_ref(), call.deadline, read)
-            .await;
-        let (value, at) = read.map_err(|why| unavailable(&why))?;
-        let value = value.map_err(|error| unavailable(&error.to_string()))?;
-        value
-            .map(|value| reply_at(value, &at))
-            .ok_or_else(|| not_found(name))
+        server::read(&self.engine, call, position, name, read).await
     }
 }
 
@@ -176,18 +154,4 @@ pub(crate) fn decide_prospect(
         work.emit(stream, wire::event::of_prospect(id, &event))?;
     }
     Ok(())
-}
-
-fn found<T>(answer: runtime::Answer<Option<T>>) -> Result<Response<T>, Status> {
-    let runtime::Answer {
-        value,
-        position,
-        replayed,
-    } = answer;
-    let value = value.ok_or_else(|| unavailable("the resource is gone from this replica"))?;
-    Ok(reply(runtime::Answer {
-        value,
-        position,
-        replayed,
-    }))
 }

@@ -5,10 +5,8 @@ use std::sync::Arc;
 use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
-use runtime::{Answer, Engine, Failure, Stop, Work};
-use server::{
-    Call, Known, from_failure, min_position, not_found, refusal, reply, reply_at, unavailable,
-};
+use runtime::{Engine, Failure, Stop, Work};
+use server::{Call, Known, from_failure, not_found, refusal, reply_found};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -72,17 +70,7 @@ impl Desk {
             .engine
             .execute(request, decide, move |rows| answer(rows, id))
             .await;
-        let Answer {
-            value,
-            position,
-            replayed,
-        } = answered.map_err(|failure| failed(id, &failure))?;
-        let value = value.ok_or_else(|| unavailable("the resource is gone from this replica"))?;
-        Ok(reply(Answer {
-            value,
-            position,
-            replayed,
-        }))
+        reply_found(answered.map_err(|failure| failed(id, &failure))?)
     }
 
     /// Answers a query from the rows, `NOT_FOUND` by `name` if there is nothing.
@@ -93,16 +81,7 @@ impl Desk {
         name: &str,
         read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error>,
     ) -> Result<Response<T>, Status> {
-        let position = min_position(position)?;
-        let read = self
-            .engine
-            .read(position.as_ref(), call.deadline, read)
-            .await;
-        let (value, at) = read.map_err(|why| unavailable(&why))?;
-        let value = value.map_err(|error| unavailable(&error.to_string()))?;
-        value
-            .map(|value| reply_at(value, &at))
-            .ok_or_else(|| not_found(name))
+        server::read(&self.engine, call, position, name, read).await
     }
 }
 

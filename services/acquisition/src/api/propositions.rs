@@ -30,7 +30,7 @@ impl PropositionService for Propositions {
         let id = parse("proposition_id", &message.proposition_id)?;
         let start = Start::read(&message)?;
         if matches!(start, Start::CopyOf(_)) {
-            self.0.catch_up(&call).await?;
+            server::caught_up(&self.0.engine, &call).await?;
         }
         let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Create {

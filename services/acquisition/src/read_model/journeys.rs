@@ -39,6 +39,8 @@ enum What {
     Qualified(Qualification),
     Converted(Box<Converted>),
     Closed(CloseReason),
+    /// It was taken up again and goes on where it was: no stage is reached anew.
+    Reopened,
     /// It came to this state, and there is no more to say of it: anonymous is created.
     Became(State),
 }
@@ -267,6 +269,7 @@ impl Gathering {
                 journey.first_closed.get_or_insert((at, reason));
                 Standing::Closed { at }
             }
+            What::Reopened => Standing::Open,
             What::Became(state) => became(journey, at, state),
         };
         if version > self.stands_by {
@@ -339,8 +342,7 @@ fn facts(event: &Event) -> Vec<(Time, What)> {
         Event::Identified { occurred_at, .. } => {
             vec![(*occurred_at, What::Became(State::Identified))]
         }
-        // It goes on where it was; no stage is reached anew.
-        Event::Reopened { occurred_at } => vec![(*occurred_at, What::Became(State::Absent))],
+        Event::Reopened { occurred_at } => vec![(*occurred_at, What::Reopened)],
         Event::Merged { into, occurred_at } => {
             vec![(*occurred_at, What::Became(State::Merged { into: *into }))]
         }

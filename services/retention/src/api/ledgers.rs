@@ -14,7 +14,7 @@ use patron_proto::retention::v1::ledger_service_server::LedgerService;
 use read_model::{Error, Rows};
 use retention_domain::ledger::{Command, Refusal, SetAssumptions, StatementId};
 use runtime::{Answer, Failure, Stop, Work, version};
-use server::{Call, Page, Wrong, from_failure, reply, unavailable};
+use server::{Call, Page, Wrong, from_failure, reply_found};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -173,17 +173,7 @@ impl Ledgers {
 fn answered<T>(
     outcome: Result<Answer<Option<T>>, Failure<Refusal>>,
 ) -> Result<Response<T>, Status> {
-    let Answer {
-        value,
-        position,
-        replayed,
-    } = outcome.map_err(|failure| from_failure(&failure))?;
-    let value = value.ok_or_else(|| unavailable("the resource is gone from this replica"))?;
-    Ok(reply(Answer {
-        value,
-        position,
-        replayed,
-    }))
+    reply_found(outcome.map_err(|failure| from_failure(&failure))?)
 }
 
 /// A fault of this instance, as a status.

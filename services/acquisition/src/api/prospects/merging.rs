@@ -20,7 +20,7 @@ impl Prospects {
         let id = prospect_id("name", &message.name)?;
         let into = prospect_id("into", &message.into)?;
         // The other prospect is another aggregate, perhaps of another partition: see all that is known of it.
-        self.0.catch_up(call).await?;
+        server::caught_up(&self.0.engine, call).await?;
         let make = move |work: &Work<'_>| {
             let rows = work.rows();
             let other = prospects::get(rows, into)?.unwrap_or_default();

@@ -6,8 +6,7 @@ use patron_proto::retention::v1 as proto;
 use read_model::{Error, Rows};
 use retention_domain::ledger::{ClosePeriod, Command, Measured, Refusal};
 use runtime::{Failure, Work};
-use server::{Call, Known, parse, unavailable};
-use tokio::time::{Instant, timeout_at};
+use server::{Call, Known, parse};
 use tonic::{Response, Status};
 
 use super::{Ledgers, answered, fault};
@@ -35,7 +34,8 @@ impl Ledgers {
         };
         let mut attempt = 1;
         loop {
-            let here = self.caught_up(call).await?;
+            // Where the journal ends once all that anybody was told of is in it: there the period is cut.
+            let here = server::heard_all(&self.desk.engine, call).await?;
             let measured = self.measured(currency, asked.clone(), here).await?;
             let outcome = self.close_as(call, message, currency, &asked, measured);
             let outcome = outcome.await?;
@@ -45,23 +45,6 @@ impl Ledgers {
             }
             attempt += 1;
         }
-    }
-
-    /// Waits until all that anybody was told of is in the rows: acquisition's public events, and then this
-    /// service's journal. Where that is, is where the period will be cut.
-    async fn caught_up(&self, call: &Call) -> Result<Position, Status> {
-        let engine = &self.desk.engine;
-        engine.ready().map_err(|why| unavailable(&why))?;
-        let deadline = call
-            .deadline
-            .unwrap_or_else(|| Instant::now() + engine.options().default_deadline);
-        let here = timeout_at(deadline, async {
-            engine.receive_all().await?;
-            engine.barrier().await
-        });
-        here.await
-            .map_err(|_| unavailable("this instance has not caught up yet"))?
-            .map_err(|error| unavailable(&error.to_string()))
     }
 
     /// Measures the period on the rows as they are now, beside the threads that serve; nothing if it could
