@@ -6,7 +6,7 @@ use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
 use runtime::{Engine, Failure, Stop, Work};
-use server::{Call, Known, from_failure, not_found, refusal, reply_found};
+use server::{Call, Known, from_failure, not_found, refusal, reply_found, unavailable};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -57,6 +57,7 @@ impl Desk {
     {
         let stream = customer_stream(id)?;
         let request = server::request(call, message, stream.clone())?;
+        self.expect(call, id).await?;
         let decide = move |work: &mut Work<'_>| -> Result<(), Halt> {
             let mut command = make(work);
             margin_rate::put_in_force(work.rows(), &mut command)?;
@@ -71,6 +72,28 @@ impl Desk {
             .execute(request, decide, move |rows| answer(rows, id))
             .await;
         reply_found(answered.map_err(|failure| failed(id, &failure))?)
+    }
+
+    /// A customer who is unknown here may be on the way: waits for all that acquisition has published of them.
+    pub(crate) async fn expect(&self, call: &Call, id: Uuid) -> Result<(), Status> {
+        let known = self.engine.store().read(|rows| customers::known(rows, id));
+        if known.map_err(|error| unavailable(&error.to_string()))? {
+            return Ok(());
+        }
+        server::heard_all_of(&self.engine, call, &customer_stream(id)?).await
+    }
+
+    /// Answers a query about a customer from the rows, `NOT_FOUND` by `name` if there is nothing.
+    pub(crate) async fn read_of<T>(
+        &self,
+        call: &Call,
+        id: Uuid,
+        position: &str,
+        name: &str,
+        read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error>,
+    ) -> Result<Response<T>, Status> {
+        self.expect(call, id).await?;
+        self.read(call, position, name, read).await
     }
 
     /// Answers a query from the rows, `NOT_FOUND` by `name` if there is nothing.
@@ -94,7 +117,7 @@ pub(crate) fn failed(id: Uuid, failure: &Failure<Refusal>) -> Status {
     }
 }
 
-/// The status of a refusal. A customer who is unknown here may be on the way from acquisition.
+/// The status of a refusal.
 pub(crate) fn no(id: Uuid, refused: &Refusal) -> Status {
     if *refused == Refusal::NotFound(Thing::Customer) {
         not_found(&format!("customers/{id}"))

@@ -116,7 +116,7 @@ impl CustomerService for Customers {
             view.show(rows, id, &state)
         };
         self.0
-            .read(&call, &message.min_position, &message.name, read)
+            .read_of(&call, id, &message.min_position, &message.name, read)
             .await
     }
 

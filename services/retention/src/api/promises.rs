@@ -110,7 +110,7 @@ impl PromiseService for Promises {
         let shown = shown(promise_id);
         let read = |rows: &dyn Rows| shown(rows, id);
         self.0
-            .read(&call, &message.min_position, &message.name, read)
+            .read_of(&call, id, &message.min_position, &message.name, read)
             .await
     }
 
@@ -145,7 +145,7 @@ impl PromiseService for Promises {
             }))
         };
         self.0
-            .read(&call, &message.min_position, &message.parent, read)
+            .read_of(&call, id, &message.min_position, &message.parent, read)
             .await
     }
 
