@@ -108,26 +108,20 @@ impl Plan {
     /// # Errors
     /// When the binary cannot be run or its log cannot be written.
     pub fn start(&self) -> anyhow::Result<Instance> {
-        let log = appended(&self.log)?;
         let name = self.service.name();
         let mut command = Command::new(&self.binary);
         command.args(["--log", "info"]);
         if !self.is_alone {
             command.args(["up", "--only", name]);
         }
-        let child = command
+        command
             .args(["--kafka", &self.kafka])
             .args(["--replication", &self.replication.to_string()])
             .arg(format!("--{name}-address"))
             .arg(format!("127.0.0.1:{}", self.port))
             .arg("--data")
-            .arg(&self.data)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("{} cannot be run", self.binary.display()))?;
-        Ok(Instance(child))
+            .arg(&self.data);
+        Instance::start(&mut command, &self.log)
     }
 
     /// The address for clients.
@@ -137,6 +131,21 @@ impl Plan {
 }
 
 impl Instance {
+    /// Starts a process; what it says goes to `log`.
+    ///
+    /// # Errors
+    /// When it cannot be run or its log cannot be written.
+    pub fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
+        let log = appended(log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} cannot be run", command.get_program().display()))?;
+        Ok(Self(child))
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) -> io::Result<()> {
         self.0.kill()?;
