@@ -28,8 +28,8 @@ const TIERS: &[(&str, u8)] = &[
     ("journal-embedded", 3),
     ("journal-kafka", 3),
     ("runtime", 3),
+    ("vault", 3),
     ("server", 4),
-    ("vault", 4),
     ("acquisition", 5),
     ("retention", 5),
     ("patron", 6),
@@ -47,7 +47,7 @@ const PURE: &[&str] = &["thiserror", "libm", "serde", "uuid", "iso_currency"];
 /// Which crates may use a driver.
 const DRIVERS: &[(&str, &[&str])] = &[
     ("rdkafka", &["journal-kafka"]),
-    ("redb", &["journal-embedded", "vault"]),
+    ("redb", &["journal-embedded"]),
     ("sled", &["read-model"]),
 ];
 
