@@ -3,7 +3,7 @@
 use eventsourcing::Time;
 use money::Rate;
 
-use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, What};
+use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, Valuation, What};
 use crate::story::day;
 
 const START: i64 = 1_000;
@@ -17,17 +17,17 @@ fn period() -> Period {
     Period {
         start: day(START),
         end: day(END),
-        before,
-        after: Assumptions {
+        before: Valuation::simple(before),
+        after: Valuation::simple(Assumptions {
             annual_retention_rate: Rate::per_mille(800),
             annual_discount_rate: Rate::per_mille(200),
             ..before
-        },
+        }),
     }
 }
 
 fn same_assumptions() -> Period {
-    let before = Assumptions::default();
+    let before = Valuation::simple(Assumptions::default());
     Period {
         after: before,
         ..period()
@@ -35,7 +35,7 @@ fn same_assumptions() -> Period {
 }
 
 fn moved(period: Period, told: &[Told]) -> Movement {
-    let mut account = Account::new(period);
+    let mut account = Account::new(&period);
     for &(number, what, recorded_before) in told {
         let at = day(number);
         account.take(&Fact { at, what }, recorded_before);
@@ -83,6 +83,7 @@ fn who_buys_more_grows_and_who_takes_back_erodes() {
     let taken = What::Reversed {
         margin: 5_000,
         bought_at: day(900),
+        whole: false,
     };
     let smaller = moved(
         same_assumptions(),
@@ -175,7 +176,8 @@ fn a_period_ends_before_its_end() {
 #[test]
 fn margin_that_is_a_year_old_erodes() {
     let just_inside = day(START - 365).micros() + 1;
-    let mut account = Account::new(same_assumptions());
+    let period = same_assumptions();
+    let mut account = Account::new(&period);
     let opened = Fact {
         at: Time::from_micros(just_inside),
         what: What::Opened,
