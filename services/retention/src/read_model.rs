@@ -56,5 +56,6 @@ pub(crate) fn of_customer(
     let state = customers::apply(rows, id, event)?;
     days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
     relations::apply(rows, id, event, recorded)?;
+    equity::bought::apply(rows, event, recorded)?;
     equity::facts::apply(rows, id, event, recorded)
 }

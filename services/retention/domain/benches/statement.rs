@@ -4,8 +4,8 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use eventsourcing::Time;
 use money::Rate;
-use retention_domain::ledger::{Assumptions, Valuation};
 use retention_domain::ledger::statement::{Account, Fact, Movement, Period, What};
+use retention_domain::ledger::{Assumptions, Valuation};
 
 const CUSTOMERS: i64 = 1_000_000;
 

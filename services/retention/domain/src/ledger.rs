@@ -9,9 +9,9 @@ mod close;
 pub mod model;
 mod refusal;
 pub mod statement;
-mod valuation;
 #[cfg(test)]
 mod tests;
+mod valuation;
 
 use std::collections::BTreeMap;
 

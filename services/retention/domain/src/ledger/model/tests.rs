@@ -292,7 +292,14 @@ fn assumptions_without_a_model_mean_simple() {
         ..Assumptions::default()
     };
     let valuation = Valuation::new(assumptions, None, "EUR".parse().unwrap());
-    assert_eq!((valuation.method(), valuation.model()), (Method::Simple, None));
-    let simple = Valuation::new(Assumptions::default(), Some(&model(1)), "EUR".parse().unwrap());
+    assert_eq!(
+        (valuation.method(), valuation.model()),
+        (Method::Simple, None)
+    );
+    let simple = Valuation::new(
+        Assumptions::default(),
+        Some(&model(1)),
+        "EUR".parse().unwrap(),
+    );
     assert_eq!(simple.of_margin(20_000), Some(30_000));
 }

@@ -51,16 +51,22 @@ fn told() -> impl Strategy<Value = Told> {
 /// Rates, and a model or none: each time another one, as if it had been fitted again.
 fn valuation() -> impl Strategy<Value = Valuation> {
     let rates = (0_u16..1_000, 0_u16..1_000, 1_u32..60);
-    (rates, any::<bool>(), 1_u32..4).prop_map(|((retention, discount, months), by_model, number)| {
-        let assumptions = Assumptions {
-            method: if by_model { Method::MbgNbd } else { Method::Simple },
-            annual_retention_rate: Rate::per_mille(retention),
-            annual_discount_rate: Rate::per_mille(discount),
-            horizon_months: months,
-            ..Assumptions::default()
-        };
-        Valuation::new(assumptions, Some(&model(number)), "EUR".parse().unwrap())
-    })
+    (rates, any::<bool>(), 1_u32..4).prop_map(
+        |((retention, discount, months), by_model, number)| {
+            let assumptions = Assumptions {
+                method: if by_model {
+                    Method::MbgNbd
+                } else {
+                    Method::Simple
+                },
+                annual_retention_rate: Rate::per_mille(retention),
+                annual_discount_rate: Rate::per_mille(discount),
+                horizon_months: months,
+                ..Assumptions::default()
+            };
+            Valuation::new(assumptions, Some(&model(number)), "EUR".parse().unwrap())
+        },
+    )
 }
 
 /// A customer's facts in the order of the journal, each with the day on which it was recorded.
