@@ -28,6 +28,8 @@ mod convert;
 mod deadline;
 mod edge;
 mod inbox;
+mod measure;
+mod metrics;
 mod moment;
 mod page_token;
 mod probes;
