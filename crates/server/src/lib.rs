@@ -46,7 +46,7 @@ pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use inbox::{INBOX_SERVICE, Inbox};
-pub use moment::{Asked, Known, Moment, moment};
+pub use moment::{Asked, Known, Moment, MomentOfPages, moment};
 pub use page_token::{Page, Paged};
 pub use reading::{caught_up, heard_all, heard_all_of, read, reply_found};
 pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};

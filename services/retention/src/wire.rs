@@ -10,6 +10,7 @@ pub(crate) mod ledger_event;
 pub(crate) mod promise;
 pub(crate) mod purchase;
 pub(crate) mod relationship;
+pub(crate) mod report;
 pub(crate) mod resource;
 pub(crate) mod risk;
 

@@ -19,6 +19,7 @@ mod ledgers;
 mod listing;
 mod promises;
 mod relationship;
+mod reports;
 mod sales;
 mod scoreboard;
 mod told;
