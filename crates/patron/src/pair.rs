@@ -129,7 +129,7 @@ impl Pair {
         let asked = Arc::clone(engine);
         let readiness: Readiness = Arc::new(move || asked.ready());
         let edge = match Edge::bind(address, names.to_vec(), Limits::default(), readiness).await {
-            Ok(edge) => edge,
+            Ok(edge) => edge.telling_of(Arc::clone(engine)),
             Err(error) => {
                 // Nobody holds this engine yet, and it must not outlive the log that is closed next.
                 engine.drain(Instant::now() + GRACE).await;

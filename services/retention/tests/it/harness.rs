@@ -35,7 +35,7 @@ pub(crate) struct Harness {
     pub(crate) running: Running,
     pub(crate) topics: MemoryTopics,
     pub(crate) clock: Arc<FixedClock>,
-    channel: Channel,
+    pub(crate) channel: Channel,
     stop: CancellationToken,
     serving: Option<JoinHandle<Result<(), String>>>,
 }

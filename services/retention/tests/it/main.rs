@@ -21,6 +21,7 @@ mod listing;
 mod models;
 mod promises;
 mod relationship;
+mod reports;
 mod sales;
 mod scoreboard;
 mod told;
