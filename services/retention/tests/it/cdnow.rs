@@ -27,12 +27,11 @@ pub(crate) fn moment(seconds: i64) -> Option<Timestamp> {
 
 /// An instance on a log of its own, or on the one of another.
 pub(crate) async fn instance(shared: Option<&Harness>) -> Harness {
-    let (topics, clock) = match shared {
-        Some(other) => (other.topics.clone(), Arc::clone(&other.clock)),
-        None => {
-            let clock = Arc::new(FixedClock::at(Time::from_seconds(TODAY)));
-            (MemoryTopics::new(Arc::<FixedClock>::clone(&clock)), clock)
-        }
+    let (topics, clock) = if let Some(other) = shared {
+        (other.topics.clone(), Arc::clone(&other.clock))
+    } else {
+        let clock = Arc::new(FixedClock::at(Time::from_seconds(TODAY)));
+        (MemoryTopics::new(Arc::<FixedClock>::clone(&clock)), clock)
     };
     let options = Options {
         partitions: 3,

@@ -113,45 +113,24 @@ async fn cdnow_is_fitted_and_valued_as_the_reference_tables_say() {
 }
 
 #[tokio::test]
-async fn a_value_says_all_that_it_is_made_of_and_values_add_up_to_the_equity() {
+async fn a_value_says_all_that_it_is_made_of() {
     let harness = instance(None).await;
     let names = import(&harness).await;
     fitted(&harness, fit()).await;
     use_model(&harness).await;
-    let at_the_end = proto::StreamCustomerValuesRequest {
-        as_of: moment(AS_OF),
-        ..Default::default()
-    };
-    let all = values(&harness, at_the_end).await;
-    let sum: i64 = all
-        .values()
-        .map(|one| one.value.as_ref().unwrap().minor_units)
-        .sum();
-
     let asked = proto::GetCustomerValueRequest {
         name: names["1"].clone(),
         as_of: moment(AS_OF),
         ..Default::default()
     };
-    let one = harness
-        .values()
-        .get_customer_value(asked)
-        .await
-        .unwrap()
-        .into_inner();
-    let streamed = &all[&names["1"]];
-    assert_eq!(
-        (&one.value, one.p_alive),
-        (&streamed.value, streamed.p_alive)
-    );
+    let one = harness.values().get_customer_value(asked.clone()).await;
+    let one = one.unwrap().into_inner();
     assert_eq!(
         (one.model.as_str(), one.method()),
         ("ledgers/USD/models/1", proto::ValueMethod::MbgNbd)
     );
-    assert!(
-        one.meaning
-            .contains("residual contribution margin before acquisition cost, by MBG_NBD")
-    );
+    let said = "residual contribution margin before acquisition cost, by MBG_NBD";
+    assert!(one.meaning.contains(said), "{}", one.meaning);
     assert_eq!(
         (one.within_days, one.model_as_of),
         (Some(91), moment(AS_OF))
@@ -159,30 +138,62 @@ async fn a_value_says_all_that_it_is_made_of_and_values_add_up_to_the_equity() {
     assert!(one.purchases.is_some() && one.spend.is_some());
     let exact = one.discounted_purchases.unwrap() * one.expected_spend.unwrap() * 100.0;
     let stated = one.value.as_ref().unwrap().minor_units;
-    assert_eq!(format!("{:.0}", exact), stated.to_string());
+    assert_eq!(format!("{exact:.0}"), stated.to_string());
     // More than a tenth was bought after the moment of the model.
     assert!(one.flags.contains(&(proto::ModelFlag::Stale as i32)));
-
-    // 1997-01-01 to 1997-10-01: the moment after the last one that the values know.
-    let period = proto::ClosePeriodRequest {
-        start: moment(852_076_800),
-        end: moment(AS_OF + 1),
-        ..close("USD", "1997", (0, 0))
+    // The other method is there for who asks for it.
+    let simple = proto::GetCustomerValueRequest {
+        method: proto::ValueMethod::Simple as i32,
+        ..asked
     };
-    let closed = harness
-        .ledgers()
-        .close_period(period)
-        .await
-        .unwrap()
-        .into_inner();
-    let (lines, counts) = (closed.lines.clone().unwrap(), closed.counts.unwrap());
+    let simple = harness.values().get_customer_value(simple).await;
+    let simple = simple.unwrap().into_inner();
+    assert_eq!(
+        (simple.method(), simple.p_alive),
+        (proto::ValueMethod::Simple, None)
+    );
+    assert_ne!(simple.value, one.value);
+}
+
+/// The statement of a period that ends so many seconds after 1970.
+async fn closed(harness: &Harness, id: &str, (start, end): (i64, i64)) -> proto::EquityStatement {
+    let period = proto::ClosePeriodRequest {
+        start: moment(start),
+        end: moment(end),
+        ..close("USD", id, (0, 0))
+    };
+    let closed = harness.ledgers().close_period(period).await;
+    closed.unwrap().into_inner()
+}
+
+/// 1997-01-01T00:00:00Z.
+const NEW_YEAR: i64 = 852_076_800;
+
+#[tokio::test]
+async fn values_add_up_to_the_equity_and_another_model_remeasures_it() {
+    let harness = instance(None).await;
+    import(&harness).await;
+    fitted(&harness, fit()).await;
+    use_model(&harness).await;
+    let at_the_end = proto::StreamCustomerValuesRequest {
+        as_of: moment(AS_OF),
+        ..Default::default()
+    };
+    let all = values(&harness, at_the_end).await;
+    let worth = |one: &proto::CustomerValue| one.value.as_ref().unwrap().minor_units;
+    let sum: i64 = all.values().map(worth).sum();
+
+    // It ends at the moment after the last one that the values know.
+    let first = closed(&harness, "1997", (NEW_YEAR, AS_OF + 1)).await;
+    let (lines, counts) = (first.lines.clone().unwrap(), first.counts.unwrap());
     assert_eq!(
         (counts.closing, lines.closing.unwrap().minor_units),
         (2_357, sum)
     );
-    let behind = closed.model.clone().unwrap();
+    let behind = first.model.clone().unwrap();
     assert_eq!(behind.name, "ledgers/USD/models/1");
     assert!(behind.holdout_bias.unwrap() < 0.0 && behind.band_rate.unwrap() > 0.02);
+
     // Another model changes nothing of it, and remeasures the next one.
     let later = proto::FitModelRequest {
         as_of: moment(TODAY),
@@ -190,44 +201,27 @@ async fn a_value_says_all_that_it_is_made_of_and_values_add_up_to_the_equity() {
     };
     assert_eq!(fitted(&harness, later).await.name, "ledgers/USD/models/2");
     let again = proto::GetEquityStatementRequest {
-        name: closed.name.clone(),
+        name: first.name.clone(),
         ..Default::default()
     };
-    let again = harness
-        .ledgers()
-        .get_equity_statement(again)
-        .await
-        .unwrap()
-        .into_inner();
-    assert_eq!(again, closed);
-    let next = proto::ClosePeriodRequest {
-        start: moment(AS_OF + 1),
-        end: moment(TODAY),
-        ..close("USD", "1998", (0, 0))
-    };
-    let next = harness
-        .ledgers()
-        .close_period(next)
-        .await
-        .unwrap()
-        .into_inner();
+    let again = harness.ledgers().get_equity_statement(again).await;
+    assert_eq!(again.unwrap().into_inner(), first);
+    let next = closed(&harness, "1998", (AS_OF + 1, TODAY)).await;
     assert_eq!(next.model.unwrap().name, "ledgers/USD/models/2");
     let lines = next.lines.unwrap();
     assert_eq!(lines.opening.unwrap().minor_units, sum);
     assert_ne!(lines.remeasured.unwrap().minor_units, 0);
+
     let listed = proto::ListEquityMovementsRequest {
-        parent: closed.name,
+        parent: first.name,
         line: proto::EquityLine::Closing as i32,
         page_size: 1_000,
         ..Default::default()
     };
-    let listed = harness
-        .ledgers()
-        .list_equity_movements(listed)
-        .await
-        .unwrap()
-        .into_inner();
+    let listed = harness.ledgers().list_equity_movements(listed).await;
+    let listed = listed.unwrap().into_inner();
     assert_eq!(listed.total.unwrap().minor_units, sum);
+    assert_eq!(listed.movements.len(), 1_000);
     for moved in listed.movements {
         assert_eq!(moved.amount, all[&moved.customer].value);
     }
@@ -433,7 +427,7 @@ async fn the_same_request_fits_once_and_models_are_listed_the_last_one_first() {
         .await
         .unwrap()
         .into_inner();
-    assert_eq!(page.models, [second.clone()]);
+    assert_eq!(page.models, std::slice::from_ref(&second));
     let rest = proto::ListModelsRequest {
         page_token: page.next_page_token,
         ..asked

@@ -319,9 +319,8 @@ async fn gaps(
     listed.unwrap().into_inner()
 }
 
-#[tokio::test]
-async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
-    let harness = Harness::start().await;
+/// The second of two customers who gave scores.
+async fn scored(harness: &Harness) -> String {
     let price = patron_proto::types::v1::PromiseTerms {
         benefit_id: "price".to_owned(),
         importance: 20,
@@ -348,6 +347,13 @@ async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
         };
         harness.promises().assess_promise(request).await.unwrap();
     }
+    b
+}
+
+#[tokio::test]
+async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
+    let harness = Harness::start().await;
+    let b = scored(&harness).await;
     harness
         .customers()
         .assign_owner(assign(&b, "rosa", "EMEA/ES"))
