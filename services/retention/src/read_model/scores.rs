@@ -24,8 +24,11 @@ pub(crate) struct Scored {
     pub(crate) recorded: Recorded,
 }
 
+/// Whose promise, and which.
+pub(crate) type OfPromise = (Uuid, String);
+
 /// Every score, by customer and promise, in the order of the journal.
-pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<((Uuid, String), Scored)>, Error> {
+pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<(OfPromise, Scored)>, Error> {
     let found = SCORES.scan(rows, &(), None, usize::MAX)?;
     let found = found.into_iter();
     Ok(found
