@@ -24,11 +24,11 @@ pub(crate) struct Scored {
     pub(crate) recorded: Recorded,
 }
 
-/// A customer and the id of one of its promises.
-type Whose = (Uuid, String);
+/// Whose promise, and which.
+pub(crate) type OfPromise = (Uuid, String);
 
 /// Every score, by customer and promise, in the order of the journal.
-pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<(Whose, Scored)>, Error> {
+pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<(OfPromise, Scored)>, Error> {
     let found = SCORES.scan(rows, &(), None, usize::MAX)?;
     let found = found.into_iter();
     Ok(found

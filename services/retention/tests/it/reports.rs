@@ -319,7 +319,7 @@ async fn gaps(
     listed.unwrap().into_inner()
 }
 
-/// The second of two customers who gave scores.
+/// Two customers, the second one rosa's, and what they said of promises. The second one's name.
 async fn scored(harness: &Harness) -> String {
     let price = patron_proto::types::v1::PromiseTerms {
         benefit_id: "price".to_owned(),
@@ -347,19 +347,18 @@ async fn scored(harness: &Harness) -> String {
         };
         harness.promises().assess_promise(request).await.unwrap();
     }
+    harness
+        .customers()
+        .assign_owner(assign(&b, "rosa", "EMEA/ES"))
+        .await
+        .unwrap();
     b
 }
 
 #[tokio::test]
 async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
     let harness = Harness::start().await;
-    let b = scored(&harness).await;
-    harness
-        .customers()
-        .assign_owner(assign(&b, "rosa", "EMEA/ES"))
-        .await
-        .unwrap();
-
+    scored(&harness).await;
     let found = gaps(&harness, by(proto::GapDimension::Benefit)).await.gaps;
     let lines: Vec<_> = found
         .iter()
@@ -386,7 +385,13 @@ async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
         .collect();
     // (100 x -1 + 20 x -4) / 120.
     assert_eq!(lines, [("(none)", Some(-1.5)), ("rosa", Some(0.0))]);
+}
 
+#[tokio::test]
+async fn pages_of_gaps_are_of_one_moment() {
+    let harness = Harness::start().await;
+    let b = scored(&harness).await;
+    let all = gaps(&harness, by(proto::GapDimension::Owner)).await.gaps;
     let paged = proto::ListPromiseGapsRequest {
         page_size: 1,
         ..by(proto::GapDimension::Owner)
@@ -404,6 +409,6 @@ async fn the_last_score_of_each_promise_counts_and_the_worst_comes_first() {
         ..paged
     };
     let second = gaps(&harness, second).await;
-    assert_eq!(second.gaps, found.gaps[1..]);
+    assert_eq!(second.gaps, all[1..]);
     assert_eq!(second.next_page_token, "");
 }

@@ -7,7 +7,7 @@ use server::Moment;
 use uuid::Uuid;
 
 use super::NONE;
-use crate::read_model::scores::{self, Scored};
+use crate::read_model::scores::{self, OfPromise, Scored};
 use crate::read_model::{holdings, lives};
 
 /// What the gaps are told apart by.
@@ -74,7 +74,7 @@ pub(crate) fn gaps(
     proposition: Option<&str>,
     moment: &Moment,
 ) -> Result<Vec<(String, Gap)>, Error> {
-    let mut lasts: BTreeMap<(Uuid, String), Scored> = BTreeMap::new();
+    let mut lasts: BTreeMap<OfPromise, Scored> = BTreeMap::new();
     for (promise, scored) in scores::all(rows)? {
         let asked = proposition.is_none_or(|asked| asked == scored.proposition);
         if !asked || !moment.includes(scored.at, &scored.recorded) {
