@@ -35,6 +35,7 @@ use patron_proto::retention::v1::report_service_server::ReportServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
 use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
@@ -64,6 +65,16 @@ pub const SERVICES: [&str; 9] = [
     "patron.retention.v1.ValueService",
     "patron.retention.v1.ReportService",
 ];
+
+/// The id of the customer who is imported by this id of another system.
+///
+/// # Errors
+/// Why the id cannot be one.
+pub fn customer_imported_as(external_id: &str) -> Result<uuid::Uuid, String> {
+    let external_id = external_id.parse::<Label>();
+    let external_id = external_id.map_err(|error| error.to_string())?;
+    Ok(wire::imported_id(&external_id))
+}
 
 /// A running replica and its methods.
 #[derive(Debug, Clone)]
