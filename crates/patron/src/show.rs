@@ -16,18 +16,28 @@ const STYLE: TableStyle = TableStyle::new()
 
 /// Lines with headings; the first column is text, the others are figures.
 pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(headings);
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(100);
-    table.add_rows(lines);
+    let mut table = plain(headings, lines);
     for i in 1..headings.len() {
         if let Some(column) = table.column_mut(i) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table.to_string()
+}
+
+/// Lines with headings, all of them text.
+pub(crate) fn words(headings: &[&str], lines: Vec<Vec<String>>) -> String {
+    plain(headings, lines).to_string()
+}
+
+fn plain(headings: &[&str], lines: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(headings);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(100);
+    table.add_rows(lines);
+    table
 }
 
 /// Prints what a command is asked for. A reader that has seen enough, such as `head`, is no error.

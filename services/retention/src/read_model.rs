@@ -19,6 +19,8 @@
 //! | `course` | `holdings.rs` | customer | owners and states, with their places in the journal |
 //! | `marked` | `listing.rs` | (mark, value, customer) | nothing |
 //! | `marks` | `listing.rs` | customer | its marks |
+//! | `news` | `news.rs` | (owner, µs, customer, number) | what has changed in the owner's work |
+//! | `news-count` | `news.rs` | customer | how many news there are of it |
 //! | `work` | `work.rs` | customer | whose lists it is on, and what is at stake |
 //! | `work-order` | `work.rs` | (owner, currency, margin, customer) | nothing |
 //! | `work-changes` | `work.rs` | (partition, µs, customer) | nothing |
@@ -43,6 +45,7 @@ pub(crate) mod listing;
 pub(crate) mod lives;
 pub(crate) mod margins;
 pub(crate) mod month;
+pub(crate) mod news;
 pub(crate) mod payments;
 pub(crate) mod recurring;
 pub(crate) mod relations;
@@ -59,7 +62,9 @@ pub(crate) fn of_customer(
     event: &Event,
     recorded: Recorded,
 ) -> Result<(), Error> {
+    let before = news::owner_before(rows, id, event)?;
     let state = customers::apply(rows, id, event)?;
+    news::apply(rows, id, before, &state, event, recorded)?;
     lives::apply(rows, id, event, recorded)?;
     recurring::apply(rows, id, event, recorded)?;
     scores::apply(rows, id, &state, event, recorded)?;

@@ -1,6 +1,7 @@
 //! `WorkService`.
 
 mod book;
+mod news;
 mod place;
 
 use eventsourcing::Time;
@@ -56,6 +57,14 @@ impl WorkService for Work {
         self.0
             .read(&call, &message.min_position, "work", read)
             .await
+    }
+
+    async fn list_work_news(
+        &self,
+        request: Request<proto::ListWorkNewsRequest>,
+    ) -> Result<Response<proto::ListWorkNewsResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        news::list(&self.0, call, message).await
     }
 
     async fn get_book_of_business(
