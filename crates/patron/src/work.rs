@@ -88,11 +88,14 @@ fn news(page: &ListWorkNewsResponse) -> String {
     let lines = page.news.iter().map(|news| {
         let kind = spoken(news.kind().as_str_name(), "WORK_NEWS_KIND_");
         let band = spoken(news.risk_band().as_str_name(), "RISK_BAND_");
-        let what = match news.kind() {
-            WorkNewsKind::RiskChanged => format!("risk is {band}"),
-            WorkNewsKind::OwnerChanged => format!("owner is {}", news.new_owner),
-            _ if !news.promise.is_empty() => format!("{kind}: {}", last(&news.promise)),
-            _ => kind,
+        let what = if news.kind() == WorkNewsKind::RiskChanged {
+            format!("risk is {band}")
+        } else if news.kind() == WorkNewsKind::OwnerChanged {
+            format!("owner is {}", news.new_owner)
+        } else if news.promise.is_empty() {
+            kind
+        } else {
+            format!("{kind}: {}", last(&news.promise))
         };
         let customer = last(&news.customer).to_owned();
         vec![day(news.recorded_at.as_ref()), customer, what]
