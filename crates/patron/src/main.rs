@@ -26,7 +26,7 @@ mod work;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use patron::{healthcheck, pair, run_to_end, up};
+use patron::{healthcheck, master_key, pair, run_to_end, up};
 
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
@@ -73,6 +73,8 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Make the key under which personal data is sealed.
+    MasterKey(master_key::Args),
     /// Ask a server whether it is ready; exit status 0 if it is.
     Healthcheck(healthcheck::Args),
     /// Whom to keep today and why, the most at stake first.
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
             Command::Journal(command) => verify::run(command).await,
             Command::Inbox(command) => inbox::run(command).await,
             Command::Bench(command) => bench::run(command).await,
+            Command::MasterKey(args) => master_key::run(&args),
             Command::Healthcheck(args) => healthcheck::run(args).await,
             Command::Ledger(args) => ledger::run(args).await,
             Command::Work(args) => work::run(args).await,

@@ -5,6 +5,7 @@
 //! | `customer` | `customers.rs` | customer | its state |
 //! | `purchase` | `customers.rs` | (customer, purchase) | the purchase with its reversals |
 //! | `action` | `customers.rs` | (customer, action) | an action that came to an end |
+//! | `erasure-due` | `erasures.rs` | customer | its keys are still to be destroyed |
 //! | `life` | `lives.rs` | customer | when it was active |
 //! | `paid` | `payments.rs` | (µs, customer, purchase) | amount and margin |
 //! | `taken` | `payments.rs` | (µs, customer, purchase, reversal) | amount and margin taken back |
@@ -35,6 +36,7 @@ pub(crate) mod book;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod equity;
+pub(crate) mod erasures;
 pub(crate) mod holdings;
 pub(crate) mod ledger;
 pub(crate) mod listing;
@@ -54,6 +56,7 @@ pub(crate) fn of_customer(
     recorded: Recorded,
 ) -> Result<(), Error> {
     let state = customers::apply(rows, id, event)?;
+    erasures::apply(rows, id, event)?;
     days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
     relations::apply(rows, id, event, recorded)?;
     equity::facts::apply(rows, id, event, recorded)

@@ -77,7 +77,9 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
         | Event::OwnerAssigned(_)
         | Event::RecurringRevenueSet(_)
         | Event::ConsentChanged(_)
-        | Event::ActionCompleted(_) => return Ok(()),
+        | Event::ActionCompleted(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => return Ok(()),
     };
     let Some(mut life) = LIVES.get(rows, &id)? else {
         return Ok(());

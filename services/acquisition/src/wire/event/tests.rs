@@ -194,6 +194,13 @@ fn conversion() -> Conversion {
     }
 }
 
+fn closing() -> Closing {
+    Closing {
+        reason: CloseReason::LostToCompetitor,
+        competitor: Some("Acme".to_owned()),
+    }
+}
+
 fn prospects() -> Vec<prospect::Event> {
     let touch = Touch {
         campaign: Some(acquisition_domain::id::CampaignName {
@@ -213,10 +220,6 @@ fn prospects() -> Vec<prospect::Event> {
         kind: Kind::Organisation,
         source: "website".to_owned(),
         created_at: at(6),
-    };
-    let closing = Closing {
-        reason: CloseReason::LostToCompetitor,
-        competitor: Some("Acme".to_owned()),
     };
     let qualification = Qualification {
         proposition_id: id("van-repair"),
@@ -242,7 +245,8 @@ fn prospects() -> Vec<prospect::Event> {
             display_name: None,
         },
         prospect::Event::Closed {
-            closing,
+            closing: closing(),
+            note: None,
             occurred_at: at(9),
         },
         identified(),
@@ -256,6 +260,10 @@ fn prospects() -> Vec<prospect::Event> {
         absorbed(),
         prospect::Event::ConsentChanged {
             consent: conversion().consents.remove(0),
+        },
+        prospect::Event::Erased { erased_at: at(13) },
+        prospect::Event::KeysDestroyed {
+            destroyed_at: at(14),
         },
     ]
 }
@@ -321,12 +329,19 @@ fn fuller() -> Vec<prospect::Event> {
     else {
         unreachable!("it is one");
     };
-    vec![prospect::Event::Converted {
-        conversion: Box::new(conversion()),
-        path: vec![],
-        identities,
-        display_name,
-    }]
+    vec![
+        prospect::Event::Converted {
+            conversion: Box::new(conversion()),
+            path: vec![],
+            identities,
+            display_name,
+        },
+        prospect::Event::Closed {
+            closing: closing(),
+            note: Some(sealed(4)),
+            occurred_at: at(9),
+        },
+    ]
 }
 
 fn written() -> Vec<Event> {
@@ -360,8 +375,9 @@ fn stored() -> BTreeMap<String, String> {
 
 /// Name and bytes, as [`stored`] has them.
 fn shown(event: &Event, more: &str) -> (String, String) {
-    assert!(event.public, "{}", event.kind);
-    let kind = event.kind.strip_prefix(PACKAGE).unwrap();
+    let kind = event.kind.strip_prefix(PACKAGE);
+    assert_eq!(event.public, kind.is_some(), "{}", event.kind);
+    let kind = kind.unwrap_or("KeysDestroyed");
     let digits = event.payload.iter().map(|byte| format!("{byte:02x}"));
     (format!("{kind}.{}{more}", event.schema), digits.collect())
 }
