@@ -54,21 +54,18 @@ fn fuller() -> Vec<Event> {
         waived("next-day"),
     ];
     for event in &mut events {
-        match event {
-            Event::RelationshipOpened(opening) => {
-                opening.who = Who {
-                    identities: vec![Identity {
-                        kind: IdentityKind::Email,
-                        value: sealed(1),
-                    }],
-                    display_name: Some(sealed(2)),
-                };
-            }
-            Event::PromiseKept(assessed) | Event::PromiseBroken(assessed) => {
-                assessed.evidence = Some(sealed(3));
-            }
-            Event::PromiseWaived { note, .. } => *note = Some(sealed(4)),
-            _ => unreachable!("there is no other"),
+        if let Event::RelationshipOpened(opening) = event {
+            opening.who = Who {
+                identities: vec![Identity {
+                    kind: IdentityKind::Email,
+                    value: sealed(1),
+                }],
+                display_name: Some(sealed(2)),
+            };
+        } else if let Event::PromiseKept(it) | Event::PromiseBroken(it) = event {
+            it.evidence = Some(sealed(3));
+        } else if let Event::PromiseWaived { note, .. } = event {
+            *note = Some(sealed(4));
         }
     }
     events
