@@ -25,7 +25,8 @@ pub(crate) struct Services {
         long,
         env = "PATRON_ACQUISITION",
         default_value = "http://127.0.0.1:7401",
-        value_name = "URL"
+        value_name = "URL",
+        global = true
     )]
     pub(crate) acquisition: String,
     /// Where retention listens.
@@ -33,7 +34,8 @@ pub(crate) struct Services {
         long,
         env = "PATRON_RETENTION",
         default_value = "http://127.0.0.1:7402",
-        value_name = "URL"
+        value_name = "URL",
+        global = true
     )]
     pub(crate) retention: String,
 }

@@ -22,6 +22,15 @@ pub struct Args {
     url: String,
 }
 
+impl Args {
+    /// To ask the server at this address.
+    pub fn new(url: &str) -> Self {
+        Self {
+            url: url.to_owned(),
+        }
+    }
+}
+
 /// Fails unless the server is ready.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let endpoint = Endpoint::from_shared(args.url.clone());

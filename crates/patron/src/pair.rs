@@ -144,7 +144,7 @@ impl Pair {
             lost.map_or_else(|| asked.ready(), Err)
         });
         let edge = match Edge::bind(address, names.to_vec(), Limits::default(), readiness).await {
-            Ok(edge) => edge,
+            Ok(edge) => edge.telling_of(Arc::clone(engine)),
             Err(error) => {
                 // Nobody holds this engine yet, and it must not outlive the log that is closed next.
                 engine.drain(Instant::now() + GRACE).await;

@@ -1,6 +1,6 @@
 //! Waiting until everything that the other service has published is taken in here.
 
-use journal::{Log, Offset, Partition};
+use journal::{Log, Offset, Partition, StreamId};
 
 use crate::foreign::PublicFold;
 use crate::rows::INBOX;
@@ -13,22 +13,32 @@ impl<S: Service> Engine<S> {
     /// Events that were published twice, or before one that is still missing, are not waited for: they are not
     /// taken in either.
     pub async fn receive_all(&self) -> Result<(), journal::Error> {
+        for partition in 0..self.placement().partitions() {
+            self.receive_partition(partition).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for what can concern `stream`: a stream has the same partition in both services.
+    pub async fn receive_all_of(&self, stream: &StreamId) -> Result<(), journal::Error> {
+        self.receive_partition(self.placement().partition_of(stream))
+            .await
+    }
+
+    async fn receive_partition(&self, partition: Partition) -> Result<(), journal::Error> {
         let Some(foreign) = self.foreign.as_deref() else {
             return Ok(());
         };
-        for partition in 0..self.placement().partitions() {
-            let end = foreign.end(partition).await?;
-            let last = self.last_due(foreign, partition, end).await?;
-            loop {
-                // Asked for before the look, so that an advance right after it is not missed.
-                let changed = self.progress().changed();
-                if self.received_row(partition)?.0 >= last {
-                    break;
-                }
-                changed.await;
+        let end = foreign.end(partition).await?;
+        let last = self.last_due(foreign, partition, end).await?;
+        loop {
+            // Asked for before the look, so that an advance right after it is not missed.
+            let changed = self.progress().changed();
+            if self.received_row(partition)?.0 >= last {
+                return Ok(());
             }
+            changed.await;
         }
-        Ok(())
     }
 
     /// The sequence number that will have been taken when everything before `end` was.
@@ -39,6 +49,9 @@ impl<S: Service> Engine<S> {
         end: Offset,
     ) -> Result<u64, journal::Error> {
         let (sequence, next) = self.received_row(partition)?;
+        if next >= end {
+            return Ok(sequence);
+        }
         let mut fold = PublicFold::after(sequence);
         let mut tail = foreign.tail(partition, next);
         let mut at = next;

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use runtime::{Engine, Service};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -16,6 +17,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::deadline::DeadlineLayer;
+use crate::measure::MeasureLayer;
+use crate::metrics::Metrics;
 use crate::probes::ProbesLayer;
 
 /// The largest message that is taken or given.
@@ -48,6 +51,7 @@ pub struct Edge {
     limits: Limits,
     readiness: Readiness,
     names: Vec<&'static str>,
+    metrics: Metrics,
 }
 
 impl std::fmt::Debug for Edge {
@@ -79,7 +83,15 @@ impl Edge {
             limits,
             readiness,
             names,
+            metrics: Metrics::new(),
         })
+    }
+
+    /// Tells of this replica at `/metrics`.
+    #[must_use]
+    pub fn telling_of<S: Service>(mut self, engine: Arc<Engine<S>>) -> Self {
+        self.metrics.tell_of(engine);
+        self
     }
 
     /// Where it listens.
@@ -99,10 +111,13 @@ impl Edge {
             .add_service(health_service)
             .add_service(reflection_v1()?)
             .add_service(reflection_v1alpha()?);
+        let metrics = Arc::new(self.metrics);
+        let requests = Arc::clone(&metrics.requests);
         let layers = ServiceBuilder::new()
             .layer(CatchPanicLayer::new())
+            .layer(MeasureLayer(requests))
             .layer(DeadlineLayer)
-            .layer(ProbesLayer(readiness))
+            .layer(ProbesLayer { readiness, metrics })
             .layer(GrpcWebLayer::new())
             .into_inner();
         // An answer leaves at once. The server's own setting would not reach a listener bound before.

@@ -29,6 +29,8 @@ mod convert;
 mod deadline;
 mod edge;
 mod inbox;
+mod measure;
+mod metrics;
 mod moment;
 mod page_token;
 mod personal;
@@ -52,7 +54,7 @@ pub use personal::{
     Boxes, ERASED, Opener, identities, identity, identity_field, name, optional_sealed,
     out_of_reach, same_spelling, sealed, sealed_out,
 };
-pub use reading::{caught_up, heard_all, read, reply_found};
+pub use reading::{caught_up, heard_all, heard_all_of, read, reply_found};
 pub use status::{
     erased, field_violation, from_failure, invalid, not_found, reason, refusal, unavailable,
 };

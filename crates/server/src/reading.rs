@@ -1,6 +1,6 @@
 //! How a method waits for the rows that it needs, reads them and replies: the same in both services.
 
-use journal::Position;
+use journal::{Position, StreamId};
 use read_model::{Error, Rows};
 use runtime::{Answer, Engine, Service};
 use tokio::time::{Instant, timeout_at};
@@ -52,6 +52,20 @@ pub async fn heard_all<S: Service>(engine: &Engine<S>, call: &Call) -> Result<Po
     .await
 }
 
+/// Waits until everything about `stream` that the other service has published by now was taken in. What is
+/// unknown here may only be on its way.
+///
+/// # Errors
+/// UNAVAILABLE when that is not so before the caller's deadline.
+pub async fn heard_all_of<S: Service>(
+    engine: &Engine<S>,
+    call: &Call,
+    stream: &StreamId,
+) -> Result<(), Status> {
+    engine.ready().map_err(|why| unavailable(&why))?;
+    within(engine, call, engine.receive_all_of(stream)).await
+}
+
 /// The reply to a command, once it has taken effect.
 ///
 /// # Errors
@@ -62,11 +76,11 @@ pub fn reply_found<T>(answer: Answer<Option<T>>) -> Result<Response<T>, Status> 
     Ok(reply_at(value, &answer.position))
 }
 
-async fn within<S: Service>(
+async fn within<S: Service, T>(
     engine: &Engine<S>,
     call: &Call,
-    settled: impl Future<Output = Result<Position, journal::Error>>,
-) -> Result<Position, Status> {
+    settled: impl Future<Output = Result<T, journal::Error>>,
+) -> Result<T, Status> {
     let patience = engine.options().default_deadline;
     let deadline = call.deadline.unwrap_or_else(|| Instant::now() + patience);
     timeout_at(deadline, settled)

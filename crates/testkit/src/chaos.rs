@@ -95,7 +95,7 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
     })
 }
 
-fn longest(history: &History) -> Duration {
+pub(crate) fn longest(history: &History) -> Duration {
     let waits = history.ops.iter().filter_map(Op::waited);
     waits.max().unwrap_or_default()
 }
@@ -113,8 +113,9 @@ async fn storm(
     } else {
         Duration::from_secs(5)
     };
+    let is_over = || Instant::now() > until;
     let ((), of_brokers, of_instances) = tokio::join!(
-        crew.work(chaos.clients, until),
+        crew.work(chaos.clients, &is_over),
         faults::brokers(&pair.cluster, chaos.seed, until, pause),
         faults::instances(&mut pair.slots, chaos.seed, until),
     );
@@ -126,7 +127,7 @@ async fn storm(
     ))
 }
 
-fn surprising(what: String) -> Violation {
+pub(crate) fn surprising(what: String) -> Violation {
     Violation {
         check: "an instance ends when it is told to, in good order",
         what,
@@ -147,7 +148,7 @@ async fn end(pair: &mut Pair) -> anyhow::Result<Vec<Violation>> {
 }
 
 /// Every instance of retention shows the promises that acquisition was told of.
-async fn ledgers(retention: &[Channel], logs: &Logs) -> anyhow::Result<Vec<Violation>> {
+pub(crate) async fn ledgers(retention: &[Channel], logs: &Logs) -> anyhow::Result<Vec<Violation>> {
     let told = logs.journals.acquisition.iter();
     let told = tallied(told.flat_map(|judged| {
         let taken = judged.received.iter();

@@ -12,7 +12,6 @@ use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use patron_proto::types::v1::{Money, PromiseTerms};
 use rand::Rng as _;
 use rand::seq::IndexedRandom as _;
-use tokio::time::Instant;
 
 use crate::instance::Service::{Acquisition, Retention};
 use crate::session::{Ask, Session, Shown};
@@ -78,10 +77,10 @@ pub(crate) async fn prepare(session: &mut Session) -> Option<Vec<String>> {
     Some(shared)
 }
 
-/// Works until the time is over, then ends what it has begun.
-pub(crate) async fn work(session: &mut Session, shared: &[String], until: Instant) {
+/// Works until it `is_over`, then ends what it has begun.
+pub(crate) async fn work(session: &mut Session, shared: &[String], is_over: &dyn Fn() -> bool) {
     let mut converted = VecDeque::new();
-    while Instant::now() < until {
+    while !is_over() {
         if let Some(prospect) = acquire(session).await {
             converted.push_back(prospect);
         }

@@ -167,17 +167,22 @@ async fn leader(cluster: &Arc<Cluster>, partition: u32) -> anyhow::Result<u32> {
 
 /// Tells an instance to stop; what was wrong with how it did.
 pub(crate) async fn stop(plan: &Plan, process: Instance) -> Option<String> {
+    let why = terminate(process).await?;
+    Some(format!("{} did not stop in good order: {why}", shown(plan)))
+}
+
+/// Tells a process to stop; what was wrong with how it did.
+pub(crate) async fn terminate(process: Instance) -> Option<String> {
     let stopped = spawn_blocking(move || {
         process.terminate()?;
         process.wait(GRACE)
     });
-    let why = match stopped.await {
-        Ok(Ok(status)) if status.success() => return None,
-        Ok(Ok(status)) => status.to_string(),
-        Ok(Err(error)) => error.to_string(),
-        Err(error) => error.to_string(),
-    };
-    Some(format!("{} did not stop in good order: {why}", shown(plan)))
+    match stopped.await {
+        Ok(Ok(status)) if status.success() => None,
+        Ok(Ok(status)) => Some(status.to_string()),
+        Ok(Err(error)) => Some(error.to_string()),
+        Err(error) => Some(error.to_string()),
+    }
 }
 
 /// Whoever has ended without being told is started again, and named, unless it says that no broker answered
@@ -214,6 +219,6 @@ fn shown(plan: &Plan) -> String {
     format!("{} on port {}", plan.service.name(), plan.port)
 }
 
-fn millis(chance: &mut StdRng, range: std::ops::Range<u64>) -> Duration {
+pub(crate) fn millis(chance: &mut StdRng, range: std::ops::Range<u64>) -> Duration {
     Duration::from_millis(chance.random_range(range))
 }

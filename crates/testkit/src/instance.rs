@@ -111,7 +111,6 @@ impl Plan {
     /// # Errors
     /// When the binary cannot be run or its log cannot be written.
     pub fn start(&self) -> anyhow::Result<Instance> {
-        let log = appended(&self.log)?;
         MasterKeys::load_or_create(&self.master_key)?;
         let name = self.service.name();
         let mut command = Command::new(&self.binary);
@@ -119,7 +118,7 @@ impl Plan {
         if !self.is_alone {
             command.args(["up", "--only", name]);
         }
-        let child = command
+        command
             .args(["--kafka", &self.kafka])
             .args(["--replication", &self.replication.to_string()])
             .arg(format!("--{name}-address"))
@@ -127,13 +126,8 @@ impl Plan {
             .arg("--data")
             .arg(&self.data)
             .arg("--master-key")
-            .arg(&self.master_key)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone()?)
-            .stderr(log)
-            .spawn()
-            .with_context(|| format!("{} cannot be run", self.binary.display()))?;
-        Ok(Instance(child))
+            .arg(&self.master_key);
+        Instance::start(&mut command, &self.log)
     }
 
     /// The address for clients.
@@ -143,6 +137,21 @@ impl Plan {
 }
 
 impl Instance {
+    /// Starts a process; what it says goes to `log`.
+    ///
+    /// # Errors
+    /// When it cannot be run or its log cannot be written.
+    pub fn start(command: &mut Command, log: &Path) -> anyhow::Result<Self> {
+        let log = appended(log)?;
+        let child = command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()
+            .with_context(|| format!("{} cannot be run", command.get_program().display()))?;
+        Ok(Self(child))
+    }
+
     /// `kill -9`.
     pub fn kill(mut self) -> io::Result<()> {
         self.0.kill()?;

@@ -17,7 +17,9 @@
 //! | `logs.rs` | what the logs hold, judged by a second hand |
 //! | `judge.rs` | whether both are one story |
 //! | `chaos.rs` | a run from the first broker to the verdict |
+//! | `alone.rs` | the same of one process on an embedded log, killed again and again |
 
+mod alone;
 mod broker;
 mod chaos;
 mod clients;
@@ -29,6 +31,7 @@ mod logs;
 mod pair;
 mod session;
 
+pub use alone::{Alone, run_alone};
 pub use broker::Cluster;
 pub use chaos::{Chaos, Report, run};
 pub use faults::Counts;

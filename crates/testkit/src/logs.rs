@@ -2,13 +2,17 @@
 //! here once more, on purpose.
 
 use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::Context as _;
+use eventsourcing::SystemClock;
 use journal::{Commit, Decoded, Entry, Kind, Log, Offset, Stored, TopicSpec, Topics};
 use journal_kafka::{KafkaOptions, KafkaTopics};
 use patron_proto::journal::v1::Received;
 use prost::Message as _;
 use runtime::{Foreign, PublicFold};
+use server::LogSource;
 
 use crate::instance::{Both, Service};
 
@@ -134,6 +138,19 @@ impl Logs {
         let topics = KafkaTopics::open(kafka, options)?;
         let read = Self::of(&topics).await;
         topics.close().await;
+        read
+    }
+
+    /// The same in an embedded log whose process has ended.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn read_embedded(journal: &Path) -> anyhow::Result<Self> {
+        let source = LogSource::Embedded(journal.to_owned());
+        let open = source.open(Arc::new(SystemClock)).await;
+        let open = open.map_err(anyhow::Error::msg)?;
+        let read = Self::of(&*open.topics).await;
+        open.close().await;
         read
     }
 

@@ -93,7 +93,8 @@ impl Pair {
     pub async fn work(&self, clients: u32, duration: Duration) -> anyhow::Result<History> {
         let around = self.surroundings(duration)?;
         let crew = Crew::prepare(&around, 1).await?;
-        crew.work(clients, Instant::now() + duration).await;
+        let until = Instant::now() + duration;
+        crew.work(clients, &|| Instant::now() > until).await;
         crew.close()
     }
 
@@ -155,11 +156,11 @@ impl Crew {
         Ok(crew)
     }
 
-    /// So many clients work until the time is over and each has its last answer.
-    pub(crate) async fn work(&self, clients: u32, until: Instant) {
+    /// So many clients work until it `is_over` and each has its last answer.
+    pub(crate) async fn work(&self, clients: u32, is_over: &dyn Fn() -> bool) {
         let working = (1..=u64::from(clients)).map(|number| {
             let mut session = self.session(number);
-            async move { clients::work(&mut session, &self.shared, until).await }
+            async move { clients::work(&mut session, &self.shared, is_over).await }
         });
         join_all(working).await;
     }

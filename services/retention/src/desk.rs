@@ -9,6 +9,7 @@ use retention_domain::{Command, Refusal, Thing};
 use runtime::{Engine, Failure, Request, Stop, Work};
 use server::{
     Boxes, Call, Known, Opener, from_failure, not_found, out_of_reach, refusal, reply_found,
+    unavailable,
 };
 use tonic::{Response, Status};
 use uuid::Uuid;
@@ -81,6 +82,7 @@ impl Desk {
     {
         let stream = customer_stream(id)?;
         let request = server::request(call, message, stream)?;
+        self.expect(call, id).await?;
         let make = Arc::new(make);
         let boxes = self.boxes(&request, id, &texts, &make).await?;
         let answer = Arc::new(answer);
@@ -157,6 +159,41 @@ impl Desk {
             .await
     }
 
+    /// A customer who is unknown here may be on the way: waits for all that acquisition has published of them.
+    pub(crate) async fn expect(&self, call: &Call, id: Uuid) -> Result<(), Status> {
+        let known = self.engine.store().read(|rows| customers::known(rows, id));
+        if known.map_err(|error| unavailable(&error.to_string()))? {
+            return Ok(());
+        }
+        server::heard_all_of(&self.engine, call, &customer_stream(id)?).await
+    }
+
+    /// Answers a query about a customer and who it is from the rows, `NOT_FOUND` by `name` if there is nothing.
+    pub(crate) async fn read_person<T>(
+        &self,
+        call: &Call,
+        id: Uuid,
+        position: &str,
+        name: &str,
+        read: impl Fn(&dyn Rows, &Opener) -> Result<Option<T>, Error>,
+    ) -> Result<Response<T>, Status> {
+        self.expect(call, id).await?;
+        self.read_people(call, position, name, read).await
+    }
+
+    /// Answers a query about a customer from the rows, `NOT_FOUND` by `name` if there is nothing.
+    pub(crate) async fn read_of<T>(
+        &self,
+        call: &Call,
+        id: Uuid,
+        position: &str,
+        name: &str,
+        read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error>,
+    ) -> Result<Response<T>, Status> {
+        self.expect(call, id).await?;
+        self.read(call, position, name, read).await
+    }
+
     /// Answers a query from the rows, `NOT_FOUND` by `name` if there is nothing.
     pub(crate) async fn read<T>(
         &self,
@@ -202,7 +239,7 @@ pub(crate) fn failed(id: Uuid, failure: &Failure<Refusal>) -> Status {
     }
 }
 
-/// The status of a refusal. A customer who is unknown here may be on the way from acquisition.
+/// The status of a refusal.
 pub(crate) fn no(id: Uuid, refused: &Refusal) -> Status {
     if *refused == Refusal::NotFound(Thing::Customer) {
         not_found(&format!("customers/{id}"))

@@ -74,7 +74,7 @@ pub(super) async fn run(
 }
 
 /// The smallest time that `percent` of the sorted times do not exceed; zero if there are none.
-fn quantile(sorted: &[Duration], percent: usize) -> Duration {
+pub(super) fn quantile(sorted: &[Duration], percent: usize) -> Duration {
     let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
     sorted.get(rank).copied().unwrap_or_default()
 }
@@ -151,7 +151,7 @@ impl Client {
     clippy::unnecessary_wraps,
     reason = "message fields are optional in protobuf"
 )]
-fn money(minor_units: i64) -> Option<Money> {
+pub(super) fn money(minor_units: i64) -> Option<Money> {
     Some(Money {
         currency_code: "EUR".to_owned(),
         minor_units,
@@ -188,7 +188,7 @@ fn convert(prospect: String) -> acq::ConvertProspectRequest {
     }
 }
 
-fn purchase(customer: &str, round: u64) -> ret::RecordPurchaseRequest {
+pub(super) fn purchase(customer: &str, round: u64) -> ret::RecordPurchaseRequest {
     ret::RecordPurchaseRequest {
         parent: customer.to_owned(),
         purchase: Some(ret::Purchase {
@@ -210,7 +210,7 @@ fn assess(customer: &str) -> ret::AssessPromiseRequest {
     }
 }
 
-async fn open(retention: &mut Retention, client: u32) -> Result<String, Status> {
+pub(super) async fn open(retention: &mut Retention, client: u32) -> Result<String, Status> {
     let opened = retention
         .customers
         .open_relationship(ret::OpenRelationshipRequest {
@@ -231,7 +231,7 @@ async fn open(retention: &mut Retention, client: u32) -> Result<String, Status> 
     Ok(opened.await?.into_inner().name)
 }
 
-async fn propose(acquisition: &mut Acquisition) -> Result<(), Status> {
+pub(super) async fn propose(acquisition: &mut Acquisition) -> Result<(), Status> {
     let created = acq::CreatePropositionRequest {
         proposition_id: "bench".to_owned(),
         proposition: Some(acq::Proposition {

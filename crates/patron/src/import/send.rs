@@ -91,14 +91,23 @@ pub(crate) fn stopped(status: &Status) -> anyhow::Error {
 /// An import's outcome in words.
 pub(crate) fn summary(outcome: &Outcome, noun: &str) -> String {
     let count = |number: u64| grouped(&number.to_string());
-    let mut parts = vec![format!("{} {noun} recorded", count(outcome.recorded))];
+    let counted = |number: u64, noun: &str| {
+        let one = noun.strip_suffix('s').filter(|_| number == 1);
+        format!("{} {}", count(number), one.unwrap_or(noun))
+    };
+    let mut parts = vec![format!("{} recorded", counted(outcome.recorded, noun))];
     if outcome.unchanged > 0 {
-        parts.push(format!("{} were in before", count(outcome.unchanged)));
+        let were = if outcome.unchanged == 1 {
+            "was"
+        } else {
+            "were"
+        };
+        parts.push(format!("{} {were} in before", count(outcome.unchanged)));
     }
     if let Some(rejects) = &outcome.rejects {
-        let rejected = count(outcome.rejected);
+        let rejected = counted(outcome.rejected, "rows");
         let file = rejects.display();
-        parts.push(format!("{rejected} rows rejected, with reasons in {file}"));
+        parts.push(format!("{rejected} rejected, with reasons in {file}"));
     }
     parts.join("; ")
 }

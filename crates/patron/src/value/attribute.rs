@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::output::{self, Format, figure};
 use super::rows::{Rejected, Row, Rows};
+use crate::show;
 
 /// Divide conversions over the channels that touched them.
 #[derive(Debug, clap::Args)]
@@ -262,7 +263,7 @@ fn for_people(answer: &Answer) -> String {
             "{name}{} conversions, {} journeys still open\n{}",
             first.conversions,
             first.open,
-            output::table(&heading, &rows),
+            show::table(&heading, rows),
         ));
     }
     parts.join("\n\n") + &output::rejected(&answer.rejected)

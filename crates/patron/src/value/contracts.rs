@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::output::{self, figure, percent};
 use super::rows::{Rejected, Rows};
+use crate::show;
 
 /// Fit how long contracts last from cohorts of survivors.
 #[derive(Debug, clap::Args)]
@@ -187,7 +188,7 @@ fn for_people(answer: &Answer) -> String {
         figure(answer.standard_errors.alpha, 4),
         figure(answer.parameters.beta, 4),
         figure(answer.standard_errors.beta, 4),
-        output::table(&heading, &rows),
+        show::table(&heading, rows),
         output::rejected(&answer.rejected),
     )
 }

@@ -12,9 +12,10 @@ use serde::Serialize;
 use super::customers::{Customers, Source};
 use super::holdout::{self, Holdout};
 use super::model::{Candidate, Four, Spend};
-use super::output::{self, figure, percent};
+use super::output::{self, figure, percent, spoken};
 use super::rows::Rejected;
 use super::text;
+use crate::show;
 
 /// Fit how often customers buy, whether they still do and how much they spend.
 #[derive(Debug, clap::Args)]
@@ -240,18 +241,19 @@ fn for_people(answer: &Answer, fitted: &Fitted) -> String {
     }
     let mut text = format!(
         "{} of {} customers, {} of them with repeat purchases, as of {}\n{}\n",
-        answer.model,
+        spoken(fitted.fit.model.variant()),
         answer.n,
         answer.repeaters,
         answer.as_of.as_deref().unwrap_or("the table"),
-        output::table(&["parameter", "value", "standard error"], &rows),
+        show::table(&["parameter", "value", "standard error"], rows),
     );
     let aic: Vec<String> = answer
         .candidates
         .iter()
-        .map(|candidate| match (candidate.aic, &candidate.refused) {
-            (Some(aic), _) => format!("{} {}", candidate.model, figure(aic, 2)),
-            (None, refused) => format!("{} {}", candidate.model, refused.as_deref().unwrap_or("-")),
+        .map(|candidate| {
+            let aic = candidate.aic.map(|aic| figure(aic, 2));
+            let what = aic.as_deref().or(candidate.refused.as_deref());
+            format!("{} {}", spoken(candidate.variant), what.unwrap_or("-"))
         })
         .collect();
     let _infallible = writeln!(text, "AIC: {}", aic.join(", "));

@@ -28,6 +28,8 @@ pub(super) struct Three {
 /// A fit of one of the two purchase models, or why there is none.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Candidate {
+    #[serde(skip)]
+    pub(super) variant: Variant,
     pub(super) model: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) parameters: Option<Four>,
@@ -71,6 +73,7 @@ impl Candidate {
     pub(super) fn of(variant: Variant, fit: &Result<Fit, Refusal>) -> Self {
         let known = fit.as_ref().ok();
         Self {
+            variant,
             model: variant.name(),
             parameters: known.map(|fit| fit.model.parameters().into()),
             standard_errors: known.map(|fit| fit.standard_errors.into()),

@@ -2,7 +2,7 @@
 
 use std::io::{self, BufWriter, Write as _};
 
-use comfy_table::{Cell, CellAlignment, Table, presets};
+use customer_value::bg_nbd::Variant;
 use serde::Serialize;
 
 use super::rows::Rejected;
@@ -57,22 +57,12 @@ fn done(written: io::Result<()>) -> anyhow::Result<()> {
     }
 }
 
-/// A table whose first column is words and whose others are figures.
-pub(super) fn table<S: AsRef<str>>(heading: &[S], rows: &[Vec<String>]) -> String {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(heading.iter().map(AsRef::as_ref));
-    for row in rows {
-        table.add_row(row.iter().enumerate().map(|(column, text)| {
-            let alignment = if column == 0 {
-                CellAlignment::Left
-            } else {
-                CellAlignment::Right
-            };
-            Cell::new(text).set_alignment(alignment)
-        }));
+/// The model as people call it.
+pub(super) fn spoken(variant: Variant) -> &'static str {
+    match variant {
+        Variant::BgNbd => "BG/NBD",
+        Variant::MbgNbd => "MBG/NBD",
     }
-    table.to_string()
 }
 
 /// At most so many rejected rows are listed for people; programs get them all.

@@ -4,15 +4,16 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
-use customer_value::bg_nbd::{GivenAlive, Model};
+use customer_value::bg_nbd::GivenAlive;
 use customer_value::{Terms, Valuer};
 use serde_json::{Map, Value};
 
 use super::customers::{Customer, Customers, Source};
 use super::fit::{Choice, fit_all};
 use super::model::Scorer;
-use super::output::{self, Format, figure, percent};
+use super::output::{self, Format, figure, percent, spoken};
 use super::text;
+use crate::show;
 
 /// Give each customer a P(alive), expected purchases and a value.
 #[derive(Debug, clap::Args)]
@@ -210,10 +211,6 @@ impl Score<'_> {
     }
 }
 
-fn about(model: &Model) -> &'static str {
-    model.variant().name()
-}
-
 fn as_json(
     heading: &[String],
     scores: &[Score<'_>],
@@ -238,7 +235,7 @@ fn as_json(
         Value::Object(heading.iter().cloned().zip(values).collect())
     });
     let mut answer = Map::new();
-    answer.insert("model".to_owned(), about(&scorer.model).into());
+    answer.insert("model".to_owned(), scorer.model.variant().name().into());
     answer.insert("as_of".to_owned(), customers.as_of.map(text::date).into());
     answer.insert(
         "currency".to_owned(),
@@ -275,7 +272,7 @@ fn for_people(scores: &[Score<'_>], scorer: &Scorer, customers: &Customers, args
         })
         .collect();
     let value = if scorer.spend.is_some() {
-        "value 12 months"
+        "value of 12 months"
     } else {
         "discounted purchases"
     };
@@ -284,21 +281,20 @@ fn for_people(scores: &[Score<'_>], scorer: &Scorer, customers: &Customers, args
         "repeat days",
         "days silent",
         "P(alive)",
-        "buys within 13 weeks",
-        "purchases 52 weeks",
+        "buys in 13 weeks",
+        "purchases in 52 weeks",
         value,
     ];
     let total: f64 = scores.iter().map(|score| score.rank).sum();
     format!(
-        "{} customers by {}, as of {}; the first {}:\n{}\nAll together: {}. P(alive) of a one-time buyer is a convention of \
-         the model: look at who buys.{}",
+        "{} customers by {}, as of {}; the first {}:\n{}\nAll together: {}.\nP(alive) of a one-time buyer is a convention of the model: look at who buys.{}",
         scores.len(),
-        about(&scorer.model),
+        spoken(scorer.model.variant()),
         customers
             .as_of
             .map_or_else(|| "the table".to_owned(), text::date),
         shown.len(),
-        output::table(&heading, &shown),
+        show::table(&heading, shown),
         figure(total, 2),
         output::rejected(&customers.rejected),
     )

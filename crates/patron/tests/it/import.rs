@@ -1,9 +1,8 @@
-//! `patron import purchases`, also when everything is killed in the middle.
+//! `patron import purchases`. (`killed.rs` kills everything in the middle of one.)
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use crate::services::{Services, patron, printed};
+use crate::services::{Services, printed};
 
 fn cdnow() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/cdnow.csv")
@@ -62,47 +61,6 @@ fn a_second_import_changes_nothing_and_bad_rows_are_listed() {
         customers.matches("\"purchase_count\": 3").count(),
         1,
         "{customers}"
-    );
-}
-
-#[test]
-fn killing_everything_in_the_middle_of_an_import_loses_and_doubles_nothing() {
-    const ROWS: usize = 1_500;
-    let folder = tempfile::tempdir().unwrap();
-    let data = folder.path().join("data");
-    let file = some_purchases(folder.path(), ROWS);
-    for round in 0_u64..6 {
-        let services = Services::start(&data);
-        let mut importing = services
-            .command(&["import", "purchases", file.to_str().unwrap()])
-            .stderr(std::process::Stdio::null())
-            .spawn()
-            .unwrap();
-        // A moment that differs from round to round; whatever has happened by then has to hold.
-        std::thread::sleep(Duration::from_millis(40 + round * 90));
-        services.kill();
-        importing.wait().unwrap();
-    }
-    let services = Services::start(&data);
-    let last = import(&services, &file);
-    let board = printed(&services.run(&["scoreboard", "--json"]));
-    assert!(
-        board.contains(&format!("\"purchases\": \"{ROWS}\"")),
-        "{last}\n{board}"
-    );
-    services.kill();
-    let verified = patron()
-        .args(["journal", "verify", "--data"])
-        .arg(&data)
-        .output()
-        .unwrap();
-    let verified = printed(&verified);
-    assert_eq!(
-        verified
-            .matches("exactly what follows from the journal")
-            .count(),
-        2,
-        "{verified}"
     );
 }
 

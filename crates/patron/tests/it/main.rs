@@ -10,6 +10,7 @@
 mod demo;
 mod import;
 mod inbox;
+mod killed;
 mod ledger;
 mod mistakes;
 mod operating;

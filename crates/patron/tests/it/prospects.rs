@@ -122,12 +122,12 @@ fn prospects_and_their_touches_go_in_once_and_are_shown() {
     );
     let first = import(&services, "prospects", &prospects);
     assert!(
-        first.contains("2 prospects recorded; 1 rows rejected"),
+        first.contains("2 prospects recorded; 1 row rejected"),
         "{first}"
     );
     let second = import(&services, "prospects", &prospects);
     assert!(
-        second.contains("0 prospects recorded; 2 were in before; 1 rows rejected"),
+        second.contains("0 prospects recorded; 2 were in before; 1 row rejected"),
         "{second}"
     );
 

@@ -1,5 +1,6 @@
 //! What every method has from the edge.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -11,6 +12,7 @@ use tonic::Code;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
+use uuid::Uuid;
 
 use crate::harness::{Harness, create};
 
@@ -108,17 +110,97 @@ async fn health_is_told_for_each_service_and_for_all() {
     }
 }
 
+/// The answer to a plain GET, with its headers.
+async fn get(harness: &Harness, path: &str) -> String {
+    let mut socket = TcpStream::connect(harness.address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).await.unwrap();
+    let mut text = String::new();
+    socket.read_to_string(&mut text).await.unwrap();
+    text
+}
+
 #[tokio::test]
 async fn probes_answer_to_plain_http() {
     let harness = Harness::start().await;
     for (path, answer) in [("/livez", "alive"), ("/readyz", "ready")] {
-        let mut socket = TcpStream::connect(harness.address).await.unwrap();
-        let request =
-            format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        socket.write_all(request.as_bytes()).await.unwrap();
-        let mut text = String::new();
-        socket.read_to_string(&mut text).await.unwrap();
+        let text = get(&harness, path).await;
         assert!(text.starts_with("HTTP/1.1 200 OK"), "{text}");
         assert!(text.ends_with(&format!("{answer}\n")), "{text}");
     }
+}
+
+#[tokio::test]
+async fn metrics_count_what_was_asked_and_how_it_ended() {
+    let harness = Harness::start().await;
+    let mut prospects = harness.prospects();
+    let unknown = proto::GetProspectRequest {
+        name: format!("prospects/{}", Uuid::nil()),
+        ..Default::default()
+    };
+    for _ in 0..2 {
+        prospects.get_prospect(unknown.clone()).await.unwrap_err();
+    }
+    harness.prospect().await;
+
+    let told = get(&harness, "/metrics").await;
+    let line = |start: &str| {
+        let found = told.lines().find_map(|line| line.strip_prefix(start));
+        found
+            .unwrap_or_else(|| panic!("no {start} in {told}"))
+            .trim()
+            .to_owned()
+    };
+    let of = "service=\"patron.acquisition.v1.ProspectService\",method";
+    let refused = format!("patron_requests_total{{{of}=\"GetProspect\",code=\"NotFound\"}}");
+    let created = format!("patron_requests_total{{{of}=\"CreateProspect\",code=\"Ok\"}}");
+    let took = format!("patron_request_duration_seconds_count{{{of}=\"GetProspect\"}}");
+    assert_eq!(
+        (line(&refused), line(&created), line(&took)),
+        ("2".into(), "1".into(), "2".into())
+    );
+    assert_eq!(line("patron_requests_under_way"), "0");
+    assert_eq!(line("patron_ready"), "1");
+    assert_eq!(line("patron_events_public_total"), "1");
+    let positions: u64 = told
+        .lines()
+        .filter(|line| line.starts_with("patron_journal_position{"))
+        .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    let commits: u64 = line("patron_commits_accepted_total").parse().unwrap();
+    // Each partition begins with a record that is no commit.
+    let beginnings = u64::from(harness.running.engine.options().partitions);
+    assert_eq!(positions, commits + beginnings);
+    assert!(told.ends_with("# EOF\n"), "{told}");
+}
+
+#[tokio::test]
+async fn names_that_somebody_made_up_are_not_counted() {
+    let harness = Harness::start().await;
+    let before = get(&harness, "/metrics").await.lines().count();
+    get(&harness, "/patron.acquisition.v1.ProspectService/Invent").await;
+    get(&harness, "/etc/passwd").await;
+    assert_eq!(get(&harness, "/metrics").await.lines().count(), before);
+}
+
+#[tokio::test]
+async fn every_metric_is_explained() {
+    let harness = Harness::start().await;
+    harness.prospect().await;
+    let told = get(&harness, "/metrics").await;
+    let told: BTreeSet<&str> = told
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next())
+        .collect();
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/OBSERVABILITY.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let explained: BTreeSet<&str> = page
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `patron_")?.split(['`', '{']).next())
+        .collect();
+    let told: BTreeSet<&str> = told
+        .iter()
+        .filter_map(|name| name.strip_prefix("patron_"))
+        .collect();
+    assert_eq!(told, explained);
 }

@@ -82,7 +82,8 @@ impl Harness {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let edge = Edge::bind(address, SERVICES.to_vec(), Limits::default(), readiness)
             .await
-            .unwrap();
+            .unwrap()
+            .telling_of(Arc::clone(&running.engine));
         let address = edge.address().unwrap();
         let stop = CancellationToken::new();
         #[expect(

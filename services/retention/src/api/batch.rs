@@ -135,6 +135,7 @@ async fn outcomes(
     items: Arc<[Item]>,
     sent: Vec<proto::PurchaseItem>,
 ) -> Result<Vec<Outcome>, Status> {
+    desk.expect(call, customer).await?;
     let stream = customer_stream(customer)?;
     let part = proto::BatchRecordPurchasesRequest {
         items: sent,

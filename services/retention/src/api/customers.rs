@@ -120,7 +120,7 @@ impl CustomerService for Customers {
             view.show(rows, id, &state, opener)
         };
         self.0
-            .read_people(&call, &message.min_position, &message.name, read)
+            .read_person(&call, id, &message.min_position, &message.name, read)
             .await
     }
 

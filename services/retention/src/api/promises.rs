@@ -120,7 +120,7 @@ impl PromiseService for Promises {
         let shown = shown(promise_id);
         let read = |rows: &dyn Rows, opener: &Opener| shown(rows, id, opener);
         self.0
-            .read_people(&call, &message.min_position, &message.name, read)
+            .read_person(&call, id, &message.min_position, &message.name, read)
             .await
     }
 
@@ -155,7 +155,7 @@ impl PromiseService for Promises {
             }))
         };
         self.0
-            .read_people(&call, &message.min_position, &message.parent, read)
+            .read_person(&call, id, &message.min_position, &message.parent, read)
             .await
     }
 

@@ -32,6 +32,7 @@ impl ValueService for Values {
         let (call, message) = server::open(request)?;
         let id = customer_id("name", &message.name)?;
         let method = optional_method("method", message.method)?;
+        self.0.expect(&call, id).await?;
         let engine = &self.0.engine;
         let moment = server::moment(engine, &call, server::asked!(message)).await?;
         let read = engine.store().read(|rows| valued(rows, id, &moment));

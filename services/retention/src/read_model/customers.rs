@@ -40,6 +40,11 @@ pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<Customer>, Error> 
     STATES.get(rows, &id)
 }
 
+/// Whether there is such a customer.
+pub(crate) fn known(rows: &dyn Rows, id: Uuid) -> Result<bool, Error> {
+    STATES.contains(rows, &id)
+}
+
 /// Customers by id, after the one given.
 pub(crate) fn list(
     rows: &dyn Rows,

@@ -6,9 +6,10 @@ use journal::{Append, Header, Kind, Record, StreamId, TopicSpec, Topics as _};
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
 use prost::Message as _;
+use tonic::Code;
 use uuid::Uuid;
 
-use crate::harness::{Harness, at, euros, terms};
+use crate::harness::{Harness, at, euros, precondition, purchase, record, refused, terms};
 
 /// Publishes events about one prospect, as acquisition's relay does.
 pub(crate) async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8>)]) {
@@ -133,4 +134,52 @@ async fn a_conversion_that_the_rules_refuse_leaves_no_customer_and_stops_nothing
             .purchase_count,
         1
     );
+}
+
+/// A backlog of acquisition's events, in which the conversion comes last.
+async fn converted_behind_a_backlog(harness: &Harness, id: Uuid) {
+    let closed = || acquisition::ProspectClosed::default().encode_to_vec();
+    let mut events: Vec<_> = (0..5_000).map(|_| ("ProspectClosed", closed())).collect();
+    events.push(("ProspectConverted", converted(id).encode_to_vec()));
+    publish(harness, id, &events).await;
+}
+
+#[tokio::test]
+async fn a_customer_who_is_still_on_the_way_is_waited_for() {
+    let id = Uuid::from_u128(0xa);
+    let name = format!("customers/{id}");
+
+    let asked = Harness::start().await;
+    converted_behind_a_backlog(&asked, id).await;
+    assert_eq!(asked.full(&name).await.purchase_count, 1);
+
+    let commanded = Harness::start().await;
+    converted_behind_a_backlog(&commanded, id).await;
+    let purchase = record(&name, purchase("p-2", 10_000, 0));
+    let recorded = commanded.customers().record_purchase(purchase).await;
+    // Known, and of four minutes from now.
+    assert_eq!(
+        refused(recorded),
+        (Code::InvalidArgument, "TOO_EARLY".to_owned())
+    );
+
+    let valued = Harness::start().await;
+    converted_behind_a_backlog(&valued, id).await;
+    let request = proto::GetCustomerValueRequest {
+        name: name.clone(),
+        ..Default::default()
+    };
+    let value = valued.values().get_customer_value(request).await;
+    assert_eq!(refused(value), precondition("NOT_FOUND_AS_OF"));
+}
+
+#[tokio::test]
+async fn nobody_waits_for_a_customer_of_whom_nothing_was_published() {
+    let harness = Harness::start().await;
+    let request = proto::GetCustomerRequest {
+        name: format!("customers/{}", Uuid::from_u128(0xb)),
+        ..Default::default()
+    };
+    let answer = harness.customers().get_customer(request).await;
+    assert_eq!(refused(answer).0, Code::NotFound);
 }

@@ -56,7 +56,7 @@ impl Customers {
         let read =
             |rows: &dyn Rows, opener: &Opener| export(rows, id, view, (&page, &after), opener);
         let position = &message.min_position;
-        let found = self.0.read_people(call, position, &message.name, read);
+        let found = self.0.read_person(call, id, position, &message.name, read);
         let found = found.await?;
         let is_erased = |customer: &proto::Customer| customer.erased_at.is_some();
         if found.get_ref().customer.as_ref().is_some_and(is_erased) {

@@ -107,7 +107,7 @@ pub(super) async fn list(
             next_page_token: paged.next_page_token,
         }))
     };
-    desk.read(&call, &message.min_position, &message.parent, read)
+    desk.read_of(&call, id, &message.min_position, &message.parent, read)
         .await
 }
 

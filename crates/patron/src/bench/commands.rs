@@ -1,0 +1,141 @@
+//! `patron bench commands`: real commands through gRPC from a second process, and the raw log beside them.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eventsourcing::SystemClock;
+use journal::raw::{Figures, measure};
+use journal::{Kind, TopicSpec};
+use serde::Serialize;
+use server::LogSource;
+
+use super::process::Server;
+use super::{load, millis};
+use crate::show::{print, table};
+
+/// How to measure.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// How many clients ask at once, each one command after the other.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=1024))]
+    clients: u32,
+    /// For how long.
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=600))]
+    seconds: u64,
+    /// JSON for programs.
+    #[arg(long)]
+    json: bool,
+    /// Measure on Kafka, at these brokers, instead of on an embedded log.
+    #[cfg(feature = "kafka")]
+    #[arg(long, env = "PATRON_KAFKA", value_name = "HOST:PORT,...")]
+    kafka: Option<String>,
+}
+
+/// What was found.
+#[derive(Debug, Serialize)]
+struct Found {
+    clients: u32,
+    commands_per_second: f64,
+    p50_ms: f64,
+    p99_ms: f64,
+    raw_per_second: f64,
+    raw_p50_ms: f64,
+    ratio: f64,
+    errors: u64,
+}
+
+/// The size of a usual commit, for the raw log.
+const RECORD_BYTES: usize = 400;
+const PARTITIONS: u32 = 12;
+
+/// Measures.
+pub(super) async fn run(args: Args) -> anyhow::Result<()> {
+    let folder = tempfile::Builder::new().prefix("patron-bench-").tempdir()?;
+    #[cfg(feature = "kafka")]
+    let kafka = args.kafka.clone();
+    #[cfg(not(feature = "kafka"))]
+    let kafka: Option<String> = None;
+    let duration = Duration::from_secs(args.seconds);
+    let server = Server::start(folder.path(), kafka.as_deref()).await?;
+    let loaded = load::run(&server.services, args.clients, duration).await;
+    server.stop().await?;
+    let loaded = loaded?;
+    let raw = raw(folder.path(), kafka.as_deref(), args.clients, duration).await?;
+    let found = Found {
+        clients: args.clients,
+        commands_per_second: loaded.per_second,
+        p50_ms: millis(loaded.p50),
+        p99_ms: millis(loaded.p99),
+        raw_per_second: raw.per_second,
+        raw_p50_ms: millis(raw.p50),
+        ratio: loaded.per_second / raw.per_second,
+        errors: loaded.errors,
+    };
+    print(if args.json {
+        serde_json::to_string_pretty(&found)?
+    } else {
+        shown(&found)
+    });
+    Ok(())
+}
+
+fn shown(found: &Found) -> String {
+    let line = |what: &str, per_second: f64, p50: f64, p99: Option<f64>| {
+        vec![
+            what.to_owned(),
+            format!("{per_second:.0}"),
+            format!("{p50:.2}"),
+            p99.map_or_else(|| "–".to_owned(), |p99| format!("{p99:.2}")),
+        ]
+    };
+    let lines = vec![
+        line(
+            "commands through gRPC",
+            found.commands_per_second,
+            found.p50_ms,
+            Some(found.p99_ms),
+        ),
+        line("the raw log", found.raw_per_second, found.raw_p50_ms, None),
+    ];
+    let figures = table(
+        &[
+            &format!("{} clients", found.clients),
+            "per second",
+            "p50 ms",
+            "p99 ms",
+        ],
+        lines,
+    );
+    format!(
+        "{figures}\nratio {:.2}, errors {}",
+        found.ratio, found.errors
+    )
+}
+
+async fn raw(
+    folder: &Path,
+    kafka: Option<&str>,
+    clients: u32,
+    duration: Duration,
+) -> anyhow::Result<Figures> {
+    let source = match kafka {
+        #[cfg(feature = "kafka")]
+        Some(brokers) => LogSource::Kafka(brokers.to_owned(), server::KafkaOptions::default()),
+        _ => LogSource::Embedded(folder.join("raw")),
+    };
+    let open = source
+        .open(Arc::new(SystemClock))
+        .await
+        .map_err(anyhow::Error::msg)?;
+    let name = format!("patron.raw.{}", uuid::Uuid::new_v4());
+    let topic = TopicSpec {
+        name,
+        partitions: PARTITIONS,
+        kind: Kind::Journal,
+    };
+    let log = open.topics.open(&topic).await?;
+    let figures = measure(log, clients, RECORD_BYTES, duration).await;
+    open.close().await;
+    Ok(figures?)
+}

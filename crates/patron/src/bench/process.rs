@@ -1,0 +1,83 @@
+//! Both services in a process of their own, on free ports.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+use crate::connect::Services;
+use crate::healthcheck;
+
+/// How long a start may take until both services are ready.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A running process. Dropped, it is killed.
+#[derive(Debug)]
+pub(super) struct Server {
+    child: Child,
+    pub(super) services: Services,
+}
+
+/// Where the journal is when it is embedded.
+pub(super) fn journal(folder: &Path) -> PathBuf {
+    folder.join("journal")
+}
+
+/// Where the read model of a service is.
+pub(super) fn read_model(folder: &Path, service: &str) -> PathBuf {
+    folder.join("data").join(service)
+}
+
+impl Server {
+    /// Starts one on what is in `folder`, or on Kafka.
+    pub(super) async fn start(folder: &Path, kafka: Option<&str>) -> anyhow::Result<Self> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.args(["up", "--acquisition-address", "127.0.0.1:0"]);
+        command.args(["--retention-address", "127.0.0.1:0"]);
+        command.arg("--data").arg(folder.join("data"));
+        match kafka {
+            Some(brokers) => command.args(["--kafka", brokers]),
+            None => command.arg("--journal").arg(journal(folder)),
+        };
+        command.stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().context("starting the services")?;
+        let stdout = child.stdout.take();
+        let mut lines = BufReader::new(stdout.context("the output is piped")?).lines();
+        let mut address = async |service: &str| -> anyhow::Result<String> {
+            while let Some(line) = lines.next_line().await? {
+                if let Some(address) = line.strip_prefix(&format!("{service} listens on ")) {
+                    return Ok(format!("http://{address}"));
+                }
+            }
+            bail!("the services did not start; run `patron up` to see why")
+        };
+        let services = Services {
+            acquisition: address("acquisition").await?,
+            retention: address("retention").await?,
+        };
+        Ok(Self { child, services })
+    }
+
+    /// Waits until both services say that they are ready.
+    pub(super) async fn ready(&self) -> anyhow::Result<()> {
+        let until = Instant::now() + PATIENCE;
+        for url in [&self.services.acquisition, &self.services.retention] {
+            while let Err(why) = healthcheck::run(healthcheck::Args::new(url)).await {
+                if Instant::now() > until {
+                    return Err(why);
+                }
+                sleep(Duration::from_millis(5)).await;
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends it: what it has acknowledged is on the disk.
+    pub(super) async fn stop(mut self) -> anyhow::Result<()> {
+        self.child.kill().await.context("stopping the services")
+    }
+}
