@@ -12,6 +12,7 @@ mod import;
 mod inbox;
 mod ledger;
 mod moment;
+mod person;
 mod promises;
 mod propositions;
 mod prospects;
@@ -73,6 +74,12 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Tell a person all that is known of them.
+    #[command(subcommand)]
+    Export(person::Export),
+    /// Forget a person.
+    #[command(subcommand)]
+    Erase(person::Erase),
     /// Make the key under which personal data is sealed.
     MasterKey(master_key::Args),
     /// Ask a server whether it is ready; exit status 0 if it is.
@@ -107,6 +114,8 @@ fn main() -> ExitCode {
             Command::Journal(command) => verify::run(command).await,
             Command::Inbox(command) => inbox::run(command).await,
             Command::Bench(command) => bench::run(command).await,
+            Command::Export(what) => person::export(what).await,
+            Command::Erase(what) => person::erase(what).await,
             Command::MasterKey(args) => master_key::run(&args),
             Command::Healthcheck(args) => healthcheck::run(args).await,
             Command::Ledger(args) => ledger::run(args).await,
