@@ -54,12 +54,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         state: args.state.map_or(0, |state| state as i32),
         min_position: String::new(),
     };
-    let page = match args.email {
-        Some(address) => known_by(&mut acquisition, address).await?,
-        None => {
-            let page = acquisition.prospects.list_prospects(request).await;
-            page.map_err(|status| said(&status))?.into_inner()
-        }
+    let page = if let Some(address) = args.email {
+        known_by(&mut acquisition, address).await?
+    } else {
+        let page = acquisition.prospects.list_prospects(request).await;
+        page.map_err(|status| said(&status))?.into_inner()
     };
     if args.json {
         print(json(&page)?);

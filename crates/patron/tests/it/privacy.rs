@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
 
 use eventsourcing::{Sealed, SystemClock};
-use journal::{Decoded, Kind, Stored, TopicSpec, Topics};
+use journal::{Decoded, Entry, Kind, Stored, TopicSpec, Topics};
 use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
@@ -143,7 +142,9 @@ impl Run {
             min_position: String::new(),
         };
         let found = self.prospects.find_prospects(asked).await.unwrap();
-        assert_eq!(found.into_inner().prospects[0].display_name, SECRETS[0]);
+        let found = found.into_inner().prospects;
+        assert!(found.iter().all(|it| it.display_name == SECRETS[0]));
+        assert_eq!(found.len(), 1);
         // What is refused leaves a trace too, if anything does.
         let conflict = acquisition::IdentifyProspectRequest {
             name: ada.clone(),
@@ -196,7 +197,7 @@ async fn boxes(folder: &Path) -> Vec<(Field, Sealed)> {
     let mut boxes = Vec::new();
     for service in ["acquisition", "retention"] {
         for stored in records(&topics, &format!("patron.{service}.journal"), Kind::Journal).await {
-            if let Ok(Decoded::Commit(commit)) = journal::decode(&stored.record.value) {
+            if let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value) {
                 for event in commit.appends.iter().flat_map(|append| &append.events) {
                     boxes.extend(boxes_of(event));
                 }

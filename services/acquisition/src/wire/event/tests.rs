@@ -262,9 +262,6 @@ fn prospects() -> Vec<prospect::Event> {
             consent: conversion().consents.remove(0),
         },
         prospect::Event::Erased { erased_at: at(13) },
-        prospect::Event::KeysDestroyed {
-            destroyed_at: at(14),
-        },
     ]
 }
 
@@ -375,9 +372,8 @@ fn stored() -> BTreeMap<String, String> {
 
 /// Name and bytes, as [`stored`] has them.
 fn shown(event: &Event, more: &str) -> (String, String) {
-    let kind = event.kind.strip_prefix(PACKAGE);
-    assert_eq!(event.public, kind.is_some(), "{}", event.kind);
-    let kind = kind.unwrap_or("KeysDestroyed");
+    assert!(event.public, "{}", event.kind);
+    let kind = event.kind.strip_prefix(PACKAGE).unwrap();
     let digits = event.payload.iter().map(|byte| format!("{byte:02x}"));
     (format!("{kind}.{}{more}", event.schema), digits.collect())
 }
@@ -390,6 +386,22 @@ fn events_are_written_today_as_they_were_stored() {
     let fuller = fuller.iter().map(|event| of_prospect(PROSPECT, event));
     today.extend(fuller.map(|event| shown(&event, ".fuller")));
     assert_eq!(today, stored());
+}
+
+#[test]
+fn that_the_keys_are_destroyed_is_nobody_elses_business() {
+    let event = prospect::Event::KeysDestroyed {
+        destroyed_at: at(14),
+    };
+    let written = of_prospect(PROSPECT, &event);
+    assert!(!written.public);
+    assert_eq!(written.kind, "patron.journal.v1.KeysDestroyed");
+    // As it was written by the first release that could erase.
+    assert_eq!(
+        *written.payload,
+        [0x0a, 6, 0x08, 0x80, 0xca, 0xc6, 0xb8, 0x06]
+    );
+    assert_eq!(super::prospect(&written), Ok(event));
 }
 
 #[test]
