@@ -11,6 +11,7 @@ use patron_proto::acquisition::v1::report_service_client::ReportServiceClient;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
+use patron_proto::retention::v1::report_service_client::ReportServiceClient as RetentionReports;
 use patron_proto::retention::v1::scoreboard_service_client::ScoreboardServiceClient;
 use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::retention::v1::work_service_client::WorkServiceClient;
@@ -58,6 +59,7 @@ pub(crate) struct Retention {
     pub(crate) work: WorkServiceClient<Channel>,
     pub(crate) ledgers: LedgerServiceClient<Channel>,
     pub(crate) values: ValueServiceClient<Channel>,
+    pub(crate) reports: RetentionReports<Channel>,
 }
 
 const LARGEST: usize = server::MAX_MESSAGE_BYTES;
@@ -84,7 +86,8 @@ impl Services {
             scoreboard: ScoreboardServiceClient::new(channel.clone()),
             work: WorkServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             ledgers: LedgerServiceClient::new(channel.clone()),
-            values: ValueServiceClient::new(channel),
+            values: ValueServiceClient::new(channel.clone()),
+            reports: RetentionReports::new(channel).max_decoding_message_size(LARGEST),
         })
     }
 }

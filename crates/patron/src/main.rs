@@ -4,10 +4,12 @@ mod attribution;
 mod bench;
 mod book;
 mod campaigns;
+mod cohorts;
 mod connect;
 mod customers;
 mod demo;
 mod funnel;
+mod gaps;
 mod import;
 mod inbox;
 mod ledger;
@@ -16,6 +18,7 @@ mod person;
 mod promises;
 mod propositions;
 mod prospects;
+mod report;
 mod sample;
 mod scoreboard;
 mod scorecard;
@@ -88,6 +91,12 @@ enum Command {
     Work(work::Args),
     /// The customers of an owner or a territory and what they are worth, as of any day.
     Book(book::Args),
+    /// Who stayed in a period, who left and why, and how recurring revenue moved.
+    Report(report::Args),
+    /// What became of customers month by month after they were acquired.
+    Cohorts(cohorts::Args),
+    /// Where customers perceive less than they were made to expect, the worst first.
+    Gaps(gaps::Args),
     /// How far prospects come.
     Funnel(funnel::Args),
     /// Which touches earned the credit for customers.
@@ -121,6 +130,9 @@ fn main() -> ExitCode {
             Command::Ledger(args) => ledger::run(args).await,
             Command::Work(args) => work::run(args).await,
             Command::Book(args) => book::run(args).await,
+            Command::Report(args) => report::run(args).await,
+            Command::Cohorts(args) => cohorts::run(args).await,
+            Command::Gaps(args) => gaps::run(args).await,
             Command::Funnel(args) => funnel::run(args).await,
             Command::Attribution(args) => attribution::run(args).await,
             Command::Scorecard(command) => scorecard::run(command).await,

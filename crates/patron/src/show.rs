@@ -1,5 +1,7 @@
 //! How figures look to a person: tables that fit 100 columns, and JSON for programs.
 
+use std::io::{self, Write as _};
+
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use eventsourcing::{Clock as _, SystemClock};
 use patron_proto::types::v1::{Identity, Money};
@@ -28,10 +30,14 @@ pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
     table.to_string()
 }
 
-/// Prints what a command is asked for.
-#[expect(clippy::print_stdout, reason = "the output of the command line")]
+/// Prints what a command is asked for. A reader that has seen enough, such as `head`, is no error.
 pub(crate) fn print(text: impl std::fmt::Display) {
-    println!("{text}");
+    let written = writeln!(io::stdout().lock(), "{text}");
+    if let Err(error) = written
+        && error.kind() != io::ErrorKind::BrokenPipe
+    {
+        tracing::error!(%error, "the answer could not be printed");
+    }
 }
 
 /// A message as the contract's JSON.

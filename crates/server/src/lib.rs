@@ -48,7 +48,7 @@ pub use command::{Command, fingerprint, request};
 pub use convert::{currency, from_timestamp, money, money_out, resource_id, timestamp};
 pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use inbox::{INBOX_SERVICE, Inbox};
-pub use moment::{Asked, Known, Moment, moment};
+pub use moment::{Asked, Known, Moment, MomentOfPages, moment};
 pub use page_token::{Page, Paged};
 pub use personal::{
     Boxes, ERASED, Opener, identities, identity, identity_field, name, optional_sealed,

@@ -7,11 +7,12 @@
 use eventsourcing::Time;
 use journal::Position;
 use prost_types::Timestamp;
+use read_model::Key as _;
 use runtime::{Engine, Recorded, Service};
 use tonic::Status;
 
 use crate::status::invalid;
-use crate::{Call, from_timestamp};
+use crate::{Call, from_timestamp, timestamp};
 
 /// Recorded times younger than this may still get company from a clock that is behind.
 const SETTLED_AFTER_SECONDS: i64 = 60;
@@ -117,6 +118,63 @@ pub async fn moment<S: Service>(
             as_of,
             known: Known::Before(here),
         }),
+    }
+}
+
+/// The moment that all pages of one list share: kept in their tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MomentOfPages {
+    as_of: Time,
+    known: String,
+}
+
+impl MomentOfPages {
+    /// To be kept in a page token.
+    pub fn of(moment: &Moment) -> Self {
+        Self {
+            as_of: moment.as_of,
+            known: moment.known.token(),
+        }
+    }
+
+    /// Adds it to the bytes of a token.
+    pub fn encode(&self, bytes: &mut Vec<u8>) {
+        (self.as_of.micros(), self.known.clone()).encode(bytes);
+    }
+
+    /// Takes it off the front of these bytes.
+    pub fn decode(bytes: &mut &[u8]) -> Option<Self> {
+        let (as_of, known) = <(i64, String)>::decode(bytes)?;
+        let as_of = Time::from_micros(as_of);
+        Some(Self { as_of, known })
+    }
+
+    /// The moment of a page: of the page before, if there was one.
+    ///
+    /// # Errors
+    /// As [`moment`], and INVALID_ARGUMENT if the request asks for another moment than the page before.
+    pub async fn again<S: Service>(
+        before: Option<&Self>,
+        engine: &Engine<S>,
+        call: &Call,
+        asked: Asked<'_>,
+    ) -> Result<Moment, Status> {
+        let Some(before) = before else {
+            return moment(engine, call, asked).await;
+        };
+        let as_of = timestamp(before.as_of);
+        let position = asked.known_at_position;
+        let another = asked.as_of.is_some_and(|asked| *asked != as_of)
+            || !(position.is_empty() || position == before.known);
+        if another {
+            return Err(invalid("page_token", "belongs to a list of another moment"));
+        }
+        let same = Asked {
+            as_of: Some(&as_of),
+            known_at_position: &before.known,
+            ..asked
+        };
+        moment(engine, call, same).await
     }
 }
 

@@ -5,6 +5,7 @@ pub(crate) mod customers;
 pub(crate) mod events;
 pub(crate) mod ledgers;
 pub(crate) mod promises;
+pub(crate) mod reports;
 pub(crate) mod scoreboard;
 pub(crate) mod values;
 pub(crate) mod work;

@@ -31,9 +31,11 @@ use patron_proto::retention::v1::customer_service_server::CustomerServiceServer;
 use patron_proto::retention::v1::event_service_server::EventServiceServer;
 use patron_proto::retention::v1::ledger_service_server::LedgerServiceServer;
 use patron_proto::retention::v1::promise_service_server::PromiseServiceServer;
+use patron_proto::retention::v1::report_service_server::ReportServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
 use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
@@ -43,6 +45,7 @@ use crate::api::customers::Customers;
 use crate::api::events::Events;
 use crate::api::ledgers::Ledgers;
 use crate::api::promises::Promises;
+use crate::api::reports::Reports;
 use crate::api::scoreboard::Scoreboards;
 use crate::api::values::Values;
 use crate::api::work::Work;
@@ -53,7 +56,7 @@ pub use crate::service::Retention;
 pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
-pub const SERVICES: [&str; 8] = [
+pub const SERVICES: [&str; 9] = [
     "patron.retention.v1.CustomerService",
     "patron.retention.v1.PromiseService",
     "patron.retention.v1.ScoreboardService",
@@ -62,7 +65,18 @@ pub const SERVICES: [&str; 8] = [
     "patron.retention.v1.WorkService",
     "patron.retention.v1.LedgerService",
     "patron.retention.v1.ValueService",
+    "patron.retention.v1.ReportService",
 ];
+
+/// The id of the customer who is imported by this id of another system.
+///
+/// # Errors
+/// Why the id cannot be one.
+pub fn customer_imported_as(external_id: &str) -> Result<uuid::Uuid, String> {
+    let external_id = external_id.parse::<Label>();
+    let external_id = external_id.map_err(|error| error.to_string())?;
+    Ok(wire::imported_id(&external_id))
+}
 
 /// A running replica and its methods.
 #[derive(Debug, Clone)]
@@ -127,5 +141,10 @@ impl Running {
         )
         .add_service(LedgerServiceServer::new(Ledgers::new(desk())))
         .add_service(ValueServiceServer::new(Values(desk())))
+        .add_service(
+            ReportServiceServer::new(Reports(desk()))
+                .max_decoding_message_size(MAX_MESSAGE_BYTES)
+                .max_encoding_message_size(MAX_MESSAGE_BYTES),
+        )
     }
 }

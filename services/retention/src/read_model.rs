@@ -6,14 +6,16 @@
 //! | `purchase` | `customers.rs` | (customer, purchase) | the purchase with its reversals |
 //! | `action` | `customers.rs` | (customer, action) | an action that came to an end |
 //! | `erasure-due` | `erasures.rs` | customer | its keys are still to be destroyed |
-//! | `life` | `lives.rs` | customer | when it was active |
+//! | `life` | `lives.rs` | customer | when it was active, what won it, why it left |
+//! | `recurring` | `recurring.rs` | (customer, offset) | what a line brings from when on |
+//! | `score` | `scores.rs` | (customer, promise, offset) | what the customer said of the promise |
 //! | `paid` | `payments.rs` | (µs, customer, purchase) | amount and margin |
 //! | `taken` | `payments.rs` | (µs, customer, purchase, reversal) | amount and margin taken back |
 //! | `ledger` | `ledger.rs` | (proposition, benefit) | sums over promises |
 //! | `awaiting` | `days.rs` | (partition, µs, customer) | a day from then on may bring something |
 //! | `silent` | `days.rs` | (partition, currency, µs, customer) | bought nothing since |
 //! | `day` | `days.rs` | customer | its place in the two |
-//! | `margin` | `margins.rs` | (customer, µs, purchase, reversal) | a margin and its place in the journal |
+//! | `margin` | `margins.rs` | (customer, µs, purchase, reversal) | a margin, what was paid, and their place in the journal |
 //! | `held`, `placed` | `holdings.rs` | (owner or territory, customer) | nothing |
 //! | `course` | `holdings.rs` | customer | owners and states, with their places in the journal |
 //! | `marked` | `listing.rs` | (mark, value, customer) | nothing |
@@ -42,9 +44,13 @@ pub(crate) mod ledger;
 pub(crate) mod listing;
 pub(crate) mod lives;
 pub(crate) mod margins;
+pub(crate) mod month;
 pub(crate) mod payments;
+pub(crate) mod recurring;
 pub(crate) mod relations;
+pub(crate) mod reports;
 pub(crate) mod scoreboard;
+pub(crate) mod scores;
 pub(crate) mod work;
 pub(crate) mod worth;
 
@@ -57,6 +63,9 @@ pub(crate) fn of_customer(
 ) -> Result<(), Error> {
     let state = customers::apply(rows, id, event)?;
     erasures::apply(rows, id, event)?;
+    lives::apply(rows, id, event, recorded)?;
+    recurring::apply(rows, id, event, recorded)?;
+    scores::apply(rows, id, &state, event, recorded)?;
     days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
     relations::apply(rows, id, event, recorded)?;
     equity::facts::apply(rows, id, event, recorded)

@@ -11,6 +11,7 @@ pub(crate) mod person;
 pub(crate) mod promise;
 pub(crate) mod purchase;
 pub(crate) mod relationship;
+pub(crate) mod report;
 pub(crate) mod resource;
 pub(crate) mod risk;
 

@@ -1,5 +1,6 @@
 //! What a customer pays month by month, line by line: started, raised, lowered, ended.
 
+pub mod movement;
 #[cfg(test)]
 mod tests;
 

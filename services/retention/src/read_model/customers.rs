@@ -9,7 +9,7 @@ use retention_domain::purchase::Purchase;
 use retention_domain::{Customer, Event, PartId};
 use uuid::Uuid;
 
-use super::{ledger, lives, payments};
+use super::{ledger, payments};
 
 const STATES: Table<Uuid, Customer> = Table::new("customer");
 const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
@@ -118,7 +118,6 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<C
     if let Some(after) = promise.and_then(|promise| state.promises.get(promise)) {
         ledger::changed(rows, before.as_ref(), after)?;
     }
-    lives::apply(rows, id, event)?;
     payments::apply(rows, id, &state, event)?;
     STATES.put(rows, &id, &state)?;
     Ok(state)

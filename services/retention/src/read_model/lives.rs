@@ -1,11 +1,15 @@
-//! When each customer was active: acquired, lost, won back.
+//! When each customer was active: acquired, lost, won back; where it came from and why it left.
 
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::Event;
+use retention_domain::relationship::{Cause, Origin, Reason};
+use runtime::Recorded;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::wire::text;
 
 const LIVES: Table<Uuid, Life> = Table::new("life");
 
@@ -14,6 +18,12 @@ const LIVES: Table<Uuid, Life> = Table::new("life");
 pub(crate) struct Life {
     pub(crate) acquired_at: Time,
     pub(crate) currency: Currency,
+    /// The campaign that won the customer, by its name; empty if none did.
+    pub(crate) campaign: String,
+    /// The presentation, by its name; empty if there was none.
+    pub(crate) presentation: String,
+    /// Where the opening stands in the journal.
+    pub(crate) recorded: Recorded,
     /// Losses and win-backs in turn; they never go back in time.
     pub(crate) turns: Vec<Turn>,
 }
@@ -23,6 +33,19 @@ pub(crate) struct Life {
 pub(crate) struct Turn {
     pub(crate) at: Time,
     pub(crate) active: bool,
+    /// How it came to a loss.
+    pub(crate) why: Option<(Cause, Option<Reason>)>,
+    /// Its place in the journal.
+    pub(crate) recorded: Recorded,
+}
+
+/// The presentation's full name where the proposition is known, its id where it is not.
+fn presentation(origin: &Origin) -> String {
+    match (&origin.proposition, &origin.presentation_id) {
+        (Some(proposition), Some(id)) => format!("{proposition}/presentations/{id}"),
+        (None, Some(id)) => id.to_string(),
+        (_, None) => String::new(),
+    }
 }
 
 impl Life {
@@ -39,27 +62,35 @@ pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<(Uuid, Life)>, Error> {
 }
 
 /// Lets an event happen, if it is about the life.
-pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(), Error> {
+pub(crate) fn apply(
+    rows: &mut dyn RowsMut,
+    id: Uuid,
+    event: &Event,
+    recorded: Recorded,
+) -> Result<(), Error> {
     let turn = match event {
         Event::RelationshipOpened(opening) => {
-            let (acquired_at, currency) = (opening.acquired_at, opening.currency);
-            return LIVES.put(
-                rows,
-                &id,
-                &Life {
-                    acquired_at,
-                    currency,
-                    turns: Vec::new(),
-                },
-            );
+            let life = Life {
+                acquired_at: opening.acquired_at,
+                currency: opening.currency,
+                campaign: text(opening.origin.campaign.as_ref()),
+                presentation: presentation(&opening.origin),
+                recorded,
+                turns: Vec::new(),
+            };
+            return LIVES.put(rows, &id, &life);
         }
         Event::RelationshipLost(loss) => Turn {
             at: loss.ended_at,
             active: false,
+            why: Some((loss.cause, loss.reason)),
+            recorded,
         },
         Event::RelationshipWonBack { won_back_at } => Turn {
             at: *won_back_at,
             active: true,
+            why: None,
+            recorded,
         },
         Event::PromiseMade(_)
         | Event::PurchaseRecorded(_)

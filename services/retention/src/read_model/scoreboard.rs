@@ -55,11 +55,12 @@ pub(crate) struct Line {
 }
 
 impl Period {
-    fn contains(self, moment: Time) -> bool {
+    pub(crate) fn contains(self, moment: Time) -> bool {
         self.from() <= moment && moment < self.end
     }
 
-    fn from(self) -> Time {
+    /// Its first moment.
+    pub(crate) fn from(self) -> Time {
         self.start.unwrap_or(Time::from_micros(i64::MIN))
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Harness {
     pub(crate) topics: MemoryTopics,
     pub(crate) clock: Arc<FixedClock>,
     pub(crate) vault: Arc<Vault>,
-    channel: Channel,
+    pub(crate) channel: Channel,
     stop: CancellationToken,
     serving: Option<JoinHandle<Result<(), String>>>,
 }

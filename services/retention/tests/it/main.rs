@@ -20,6 +20,7 @@ mod listing;
 mod personal;
 mod promises;
 mod relationship;
+mod reports;
 mod sales;
 mod scoreboard;
 mod told;

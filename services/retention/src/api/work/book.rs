@@ -1,10 +1,9 @@
 //! `GetBookOfBusiness`.
 
-use eventsourcing::Time;
 use money::{Currency, Money};
 use patron_proto::retention::v1 as proto;
 use read_model::{Key as _, Rows};
-use server::{Asked, Call, Moment, Page, invalid, moment, money_out, parse_optional, timestamp};
+use server::{Call, Moment, MomentOfPages, Page, invalid, money_out, parse_optional, timestamp};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -30,7 +29,9 @@ pub(super) async fn get(
     }
     let page = asked(&message)?;
     let after = page.after.as_deref().map(read).transpose()?;
-    let moment = of(desk, &call, &message, after.as_ref()).await?;
+    let before = after.as_ref().map(|after| &after.moment);
+    let asked = server::asked!(message);
+    let moment = MomentOfPages::again(before, &desk.engine, &call, asked).await?;
     let read = |rows: &dyn Rows| {
         let worth = desk.worth_known(rows, &moment.known)?;
         let lines = book(rows, &whose, &worth, &moment)?;
@@ -62,58 +63,28 @@ fn asked(message: &proto::GetBookOfBusinessRequest) -> Result<Page, Status> {
     Page::parse(message.page_size, &message.page_token, &question)
 }
 
-/// The moment of the book: the one of the page before, if there was one.
-async fn of(
-    desk: &Desk,
-    call: &Call,
-    message: &proto::GetBookOfBusinessRequest,
-    after: Option<&After>,
-) -> Result<Moment, Status> {
-    let asked = server::asked!(message);
-    let Some(after) = after else {
-        return moment(&desk.engine, call, asked).await;
-    };
-    let as_of = timestamp(after.as_of);
-    let position = asked.known_at_position;
-    let another = asked.as_of.is_some_and(|asked| *asked != as_of)
-        || !(position.is_empty() || position == after.known);
-    if another {
-        return Err(invalid("page_token", "belongs to a book of another moment"));
-    }
-    let same = Asked {
-        as_of: Some(&as_of),
-        known_at_position: &after.known,
-        ..asked
-    };
-    moment(&desk.engine, call, same).await
-}
-
 /// Where a page goes on: behind a line of the book of this moment.
 struct After {
-    as_of: Time,
-    known: String,
+    moment: MomentOfPages,
     place: Place,
 }
 
 fn write(moment: &Moment, (currency, value, id): Place) -> Vec<u8> {
     let mut bytes = Vec::new();
-    (moment.as_of.micros(), moment.known.token()).encode(&mut bytes);
+    MomentOfPages::of(moment).encode(&mut bytes);
     (currency.to_string(), value, id).encode(&mut bytes);
     bytes
 }
 
 fn read(mut bytes: &[u8]) -> Result<After, Status> {
-    let moment = <(i64, String)>::decode(&mut bytes);
+    let moment = MomentOfPages::decode(&mut bytes);
     let place = <(String, i64, Uuid)>::decode(&mut bytes).filter(|_| bytes.is_empty());
     let after = moment
         .zip(place)
-        .and_then(|((as_of, known), (currency, value, id))| {
+        .and_then(|(moment, (currency, value, id))| {
             let currency: Currency = currency.parse().ok()?;
-            Some(After {
-                as_of: Time::from_micros(as_of),
-                known,
-                place: (currency, value, id),
-            })
+            let place = (currency, value, id);
+            Some(After { moment, place })
         });
     after.ok_or_else(|| invalid("page_token", "is not a token of an earlier page"))
 }
