@@ -39,6 +39,7 @@ use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
+use vault::Vault;
 
 use crate::api::customers::Customers;
 use crate::api::events::Events;
@@ -49,6 +50,7 @@ use crate::api::scoreboard::Scoreboards;
 use crate::api::values::Values;
 use crate::api::work::Work;
 use crate::desk::Desk;
+use crate::policy::destroy_keys::DestroyKeys;
 use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
@@ -84,7 +86,7 @@ pub struct Running {
     desk: Desk,
 }
 
-/// Starts a replica.
+/// Starts a replica; personal data is sealed with the keys of `vault`.
 ///
 /// # Errors
 /// A sentence for the operator: what is wrong and what to do.
@@ -93,13 +95,18 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     options: Options,
     settings: Settings,
+    vault: Arc<Vault>,
 ) -> Result<Running, String> {
     let service = Arc::new(Retention::new(settings));
     let engine = Engine::start(service, topics, clock, options).await?;
     let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
     engine.start_daily(&days);
+    engine.start_policy(Arc::new(DestroyKeys {
+        vault: Arc::clone(&vault),
+    }));
     let desk = Desk {
         engine: Arc::clone(&engine),
+        vault,
     };
     Ok(Running { engine, desk })
 }

@@ -5,6 +5,7 @@
 //! | `customer` | `customers.rs` | customer | its state |
 //! | `purchase` | `customers.rs` | (customer, purchase) | the purchase with its reversals |
 //! | `action` | `customers.rs` | (customer, action) | an action that came to an end |
+//! | `erasure-due` | `erasures.rs` | customer | its keys are still to be destroyed |
 //! | `life` | `lives.rs` | customer | when it was active, what won it, why it left |
 //! | `recurring` | `recurring.rs` | (customer, offset) | what a line brings from when on |
 //! | `score` | `scores.rs` | (customer, promise, offset) | what the customer said of the promise |
@@ -39,6 +40,7 @@ pub(crate) mod book;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod equity;
+pub(crate) mod erasures;
 pub(crate) mod holdings;
 pub(crate) mod ledger;
 pub(crate) mod listing;
@@ -65,6 +67,7 @@ pub(crate) fn of_customer(
     let before = news::owner_before(rows, id, event)?;
     let state = customers::apply(rows, id, event)?;
     news::apply(rows, id, before, &state, event, recorded)?;
+    erasures::apply(rows, id, event)?;
     lives::apply(rows, id, event, recorded)?;
     recurring::apply(rows, id, event, recorded)?;
     scores::apply(rows, id, &state, event, recorded)?;

@@ -15,6 +15,7 @@ mod killed;
 mod ledger;
 mod mistakes;
 mod operating;
+mod privacy;
 mod prospects;
 mod reports;
 mod services;

@@ -153,6 +153,8 @@ fn news(event: &Event, state: &Customer) -> Option<(News, Option<String>)> {
         | Event::PurchaseRecorded(_)
         | Event::PurchaseReversed(_)
         | Event::RecurringRevenueSet(_)
-        | Event::ConsentChanged(_) => return None,
+        | Event::ConsentChanged(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => return None,
     })
 }

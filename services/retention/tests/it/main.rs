@@ -17,6 +17,7 @@ mod harness;
 mod inbox;
 mod ledgers;
 mod listing;
+mod personal;
 mod promises;
 mod relationship;
 mod reports;
