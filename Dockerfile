@@ -10,7 +10,7 @@ ARG RUN_IMAGE=debian:bookworm-slim
 FROM ${RUN_IMAGE} AS runtime
 RUN groupadd --gid 10001 patron \
  && useradd --uid 10001 --gid patron --no-create-home --home-dir /data --shell /usr/sbin/nologin patron \
- && install -d -o patron -g patron -m 0750 /data
+ && install -d -o patron -g patron -m 0750 /data /keys
 USER 10001:10001
 WORKDIR /data
 EXPOSE 7401 7402

@@ -1,7 +1,7 @@
 //! The folder: one owner at a time, and a file that is whole from its first moment.
 
 use std::fs::{File, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use journal::{Error, ErrorKind};
@@ -58,6 +58,37 @@ impl Folder {
         }
         let opened = builder.open(&file);
         opened.map_err(|error| not_opened(&self.path, error))
+    }
+
+    /// Makes a file that is to take the place of the present one.
+    pub(crate) fn renew(
+        &self,
+        builder: &Builder,
+        fill: impl FnOnce(&Database) -> Result<(), redb::Error>,
+    ) -> Result<(), Error> {
+        let unfinished = self.path.join(UNFINISHED);
+        remove(&unfinished).map_err(|error| self.not_made(error))?;
+        let made = builder.create(&unfinished);
+        let made = made.map_err(|error| not_opened(&self.path, error))?;
+        let filled = fill(&made).and_then(|()| Ok(made.close()?));
+        filled.map_err(|error| {
+            let message = format!("the journal in {} cannot be rewritten", self.path.display());
+            Error::new(ErrorKind::Unavailable, message).with_source(error)
+        })
+    }
+
+    /// Lets it take that place, and wipes the present one, as far as the disk writes where it is told to.
+    pub(crate) fn replace(&self) -> Result<(), Error> {
+        let replaced = || {
+            let (file, unfinished) = (self.path.join(FILE), self.path.join(UNFINISHED));
+            let mut old = File::options().write(true).open(&file)?;
+            std::fs::rename(&unfinished, &file)?;
+            sync(&self.path)?;
+            let length = old.metadata()?.len();
+            io::copy(&mut io::repeat(0).take(length), &mut old)?;
+            old.sync_all()
+        };
+        replaced().map_err(|error: io::Error| self.not_made(error))
     }
 
     fn not_made(&self, error: io::Error) -> Error {

@@ -71,6 +71,21 @@ impl Log for EmbeddedLog {
         async move { Ok(partition?.end()) }.boxed()
     }
 
+    fn scrub(&self) -> BoxFuture<'static, Result<(), Error>> {
+        let (kind, store) = (self.kind, Arc::clone(&self.store));
+        async move {
+            if kind != Kind::Keys {
+                return Ok(());
+            }
+            let scrubbed = tokio::task::spawn_blocking(move || store.rewrite());
+            scrubbed.await.unwrap_or_else(|error| {
+                let message = "rewriting the keys broke off";
+                Err(Error::new(ErrorKind::Internal, message).with_source(error))
+            })
+        }
+        .boxed()
+    }
+
     fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail> {
         let state = self.partition(partition).ok();
         Box::new(EmbeddedTail {

@@ -40,7 +40,7 @@ pub(crate) struct Store {
 /// The folder is given free after the file.
 struct Opened {
     database: Database,
-    _taken: Option<Folder>,
+    taken: Option<Folder>,
 }
 
 /// A topic as it is stored.
@@ -87,10 +87,7 @@ impl Store {
 
     fn of(database: Database, taken: Option<Folder>, folder: &Path) -> Result<Self, Error> {
         let store = Self {
-            opened: RwLock::new(Some(Opened {
-                database,
-                _taken: taken,
-            })),
+            opened: RwLock::new(Some(Opened { database, taken })),
             folder: folder.to_owned(),
         };
         store.with("made ready", |database| {
@@ -208,6 +205,33 @@ impl Store {
         committed.map_err(|error| Failed::During(self.told("written", error)))
     }
 
+    /// Writes all that is there into a new file, which takes the place of the old one: redb keeps what was
+    /// deleted in pages that are free, until it needs them. Nobody reads or writes meanwhile.
+    ///
+    /// Errors: the disk's; then the old file is still there, or nobody can use the store any more.
+    pub(crate) fn rewrite(&self) -> Result<(), Error> {
+        let mut opened = self.opened.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(Opened {
+            database,
+            taken: Some(taken),
+        }) = opened.take()
+        else {
+            return Err(self.closed());
+        };
+        let copied = taken.renew(&builder(&self.folder), |fresh| copy(&database, fresh));
+        let closed = database.close();
+        let replaced = copied.and_then(|()| {
+            closed.map_err(|error| self.told("closed", error.into()))?;
+            taken.replace()
+        });
+        let reopened = taken.database(&builder(&self.folder))?;
+        *opened = Some(Opened {
+            database: reopened,
+            taken: Some(taken),
+        });
+        replaced
+    }
+
     fn with<T>(
         &self,
         what: &str,
@@ -262,6 +286,31 @@ fn make(database: &Database, wanted: &TopicSpec) -> Result<(u32, u32, u8), redb:
     };
     write.commit()?;
     Ok(topic)
+}
+
+/// All rows of one file into another.
+fn copy(from: &Database, to: &Database) -> Result<(), redb::Error> {
+    let read = from.begin_read()?;
+    let mut write = to.begin_write()?;
+    write.set_durability(Durability::Immediate)?;
+    {
+        let mut topics = write.open_table(TOPICS)?;
+        for row in read.open_table(TOPICS)?.iter()? {
+            let (name, topic) = row?;
+            topics.insert(name.value(), topic.value())?;
+        }
+        let mut records = write.open_table(RECORDS)?;
+        for row in read.open_table(RECORDS)?.iter()? {
+            let (key, record) = row?;
+            records.insert(key.value(), record.value())?;
+        }
+        let mut newest = write.open_table(NEWEST)?;
+        for row in read.open_table(NEWEST)?.iter()? {
+            let (key, offset) = row?;
+            newest.insert(key.value(), offset.value())?;
+        }
+    }
+    Ok(write.commit()?)
 }
 
 fn stage<'a>(

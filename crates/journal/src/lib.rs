@@ -124,6 +124,16 @@ pub trait Log: Debug + Send + Sync {
     /// `from` may be at most the present end. What is wrong with it (no such partition, beyond the
     /// end, older than the oldest record) is the error of the first [`Tail::next`].
     fn tail(&self, partition: Partition, from: Offset) -> Box<dyn Tail>;
+
+    /// Takes what a topic of [`Kind::Keys`] has forgotten off the disk, as far as that is in this log's hands.
+    ///
+    /// Whoever keeps its own files does it at once; where brokers keep them, they do it in their own time, and
+    /// there is nothing to do here.
+    ///
+    /// Errors: [`ErrorKind::Unavailable`] when the disk fails; the log is as it was before, or closed.
+    fn scrub(&self) -> BoxFuture<'static, Result<(), Error>> {
+        Box::pin(std::future::ready(Ok(())))
+    }
 }
 
 /// A reader of one partition that follows it as it grows.

@@ -142,13 +142,22 @@ fn shown(found: &CohortTable) -> String {
             .iter()
             .map(|cell| match (&cell.amount, cell.share) {
                 (Some(money), _) => show::grouped(&show::figure(money)),
-                (None, Some(share)) => format!("{:.0} %", share * 100.0),
+                (None, Some(share)) => format!("{:.0}", share * 100.0),
                 (None, None) => String::new(),
             });
         let start = [name, count(row.customers)];
         start.into_iter().chain(cells).collect()
     });
-    table(&headings, lines.collect())
+    let is_money = matches!(
+        found.measure(),
+        CohortMeasure::Revenue | CohortMeasure::Margin
+    );
+    let unit = if is_money {
+        "amounts of each month after the one of the acquisition"
+    } else {
+        "percent of the customers, in each month after the one of the acquisition"
+    };
+    format!("{}\n{unit}", table(&headings, lines.collect()))
 }
 
 /// Every figure: how many customers are complete, and the count or amount.
@@ -218,8 +227,8 @@ mod tests {
             text.lines().all(|line| line.chars().count() <= 100),
             "{text}"
         );
-        assert_eq!(text.lines().count(), 5, "{text}");
-        assert_eq!(text.matches("100 %").count(), 22, "{text}");
+        assert_eq!(text.lines().count(), 6, "{text}");
+        assert_eq!(text.matches(" 100 ").count(), 22, "{text}");
     }
 
     #[test]

@@ -7,7 +7,7 @@ use patron_proto::retention::v1::{
 };
 
 use crate::connect::{Services, said};
-use crate::show::{Paging, amount, day, json, last, more, print, spoken, table};
+use crate::show::{Paging, amount, day, json, last, more, named, print, spoken, table};
 
 /// Which customers.
 #[derive(Debug, clap::Args)]
@@ -80,6 +80,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let lines = page.customers.iter().map(|customer| {
         vec![
             last(&customer.name).to_owned(),
+            customer.display_name.clone(),
             spoken(customer.state().as_str_name(), "CUSTOMER_STATE_"),
             day(customer.acquired_at.as_ref()),
             customer.purchase_count.to_string(),
@@ -87,7 +88,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         ]
     });
     let shown = table(
-        &["customer", "state", "since", "purchases", "revenue"],
+        &["customer", "name", "state", "since", "purchases", "revenue"],
         lines.collect(),
     );
     print(shown + &more(&page.next_page_token));
@@ -97,7 +98,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 fn one(customer: &Customer) -> String {
     let state = spoken(customer.state().as_str_name(), "CUSTOMER_STATE_");
     let line = |what: &str, figure: String| vec![what.to_owned(), figure];
-    let mut lines = vec![
+    let mut lines = named(&customer.display_name, &customer.identities);
+    lines.extend([
         line("state", state),
         line("since", day(customer.acquired_at.as_ref())),
         line("campaign", customer.campaign.clone()),
@@ -110,7 +112,7 @@ fn one(customer: &Customer) -> String {
             "risk",
             spoken(customer.risk_band().as_str_name(), "RISK_BAND_"),
         ),
-    ];
+    ]);
     if !customer.owner.is_empty() {
         let owner = format!("{} {}", customer.owner, customer.territory);
         lines.push(line("owner", owner.trim_end().to_owned()));
@@ -132,7 +134,10 @@ fn one(customer: &Customer) -> String {
             .map(|terms| terms.expectation.clone())
             .unwrap_or_default();
         let state = spoken(promise.state().as_str_name(), "PROMISE_STATE_");
-        lines.push(line(&format!("promise: {expectation}"), state));
+        let words = [promise.evidence.as_str(), promise.note.as_str()];
+        let words = words.into_iter().filter(|words| !words.is_empty());
+        let shown: Vec<&str> = std::iter::once(state.as_str()).chain(words).collect();
+        lines.push(line(&format!("promise: {expectation}"), shown.join(": ")));
     }
     for action in &customer.open_actions {
         let kind = spoken(action.r#type().as_str_name(), "ACTION_TYPE_");

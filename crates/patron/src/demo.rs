@@ -73,6 +73,7 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let pair = Pair::start(Plan {
         log: LogSource::Embedded(folder.path().join("journal")),
         data: folder.path().join("data"),
+        master_key: None,
         acquisition: Some(local(args.port)),
         retention: Some(local(second)),
         clock: Arc::<Lived>::clone(&clock),

@@ -4,8 +4,10 @@
 //! that was cut off, by Ctrl-C or worse, is simply run again: what is in is in, the rest follows.
 
 mod columns;
+mod customers;
 mod file;
 mod heading;
+mod promises;
 pub(crate) mod prospects;
 pub(crate) mod purchases;
 mod rejects;
@@ -25,6 +27,10 @@ use crate::show::print;
 pub(crate) enum Command {
     /// Purchases, and the customers who made them.
     Purchases(purchases::Args),
+    /// Customers, with what won them and who looks after them.
+    Customers(customers::Args),
+    /// What customers were promised and still expect.
+    Promises(promises::Args),
     /// Who may become a customer.
     Prospects(prospects::Args),
     /// Contacts with prospects, and the prospects.
@@ -43,6 +49,16 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             let retention = args.services.retention().await?;
             let done = purchases::import(&retention, &args.file, args.currency).await?;
             (done, purchases::PACE)
+        }
+        Command::Customers(args) => {
+            let retention = args.services.retention().await?;
+            let done = customers::import(&retention, &args.file, args.currency).await?;
+            (done, customers::PACE)
+        }
+        Command::Promises(args) => {
+            let retention = args.services.retention().await?;
+            let done = promises::import(&retention, &args.file).await?;
+            (done, promises::PACE)
         }
         Command::Prospects(args) => {
             let acquisition = args.services.acquisition().await?;

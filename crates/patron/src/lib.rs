@@ -8,6 +8,7 @@
 #[cfg(feature = "kafka")]
 pub mod alone;
 pub mod healthcheck;
+pub mod master_key;
 pub mod pair;
 pub mod up;
 

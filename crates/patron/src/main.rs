@@ -14,6 +14,7 @@ mod import;
 mod inbox;
 mod ledger;
 mod moment;
+mod person;
 mod promises;
 mod propositions;
 mod prospects;
@@ -29,7 +30,7 @@ mod work;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use patron::{healthcheck, pair, run_to_end, up};
+use patron::{healthcheck, master_key, pair, run_to_end, up};
 
 /// The system of record for creating and keeping customers.
 #[derive(Debug, Parser)]
@@ -76,6 +77,14 @@ enum Command {
     /// Measure.
     #[command(subcommand)]
     Bench(bench::Command),
+    /// Tell a person all that is known of them.
+    #[command(subcommand)]
+    Export(person::Export),
+    /// Forget a person.
+    #[command(subcommand)]
+    Erase(person::Erase),
+    /// Make the key under which personal data is sealed.
+    MasterKey(master_key::Args),
     /// Ask a server whether it is ready; exit status 0 if it is.
     Healthcheck(healthcheck::Args),
     /// Whom to keep today and why, the most at stake first.
@@ -114,6 +123,9 @@ fn main() -> ExitCode {
             Command::Journal(command) => verify::run(command).await,
             Command::Inbox(command) => inbox::run(command).await,
             Command::Bench(command) => bench::run(command).await,
+            Command::Export(what) => person::export(what).await,
+            Command::Erase(what) => person::erase(what).await,
+            Command::MasterKey(args) => master_key::run(&args),
             Command::Healthcheck(args) => healthcheck::run(args).await,
             Command::Ledger(args) => ledger::run(args).await,
             Command::Work(args) => work::run(args).await,

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonic::service::Routes;
+use vault::{MasterKeys, Vault};
 
 /// How long requests under way may take when the pair stops.
 const GRACE: Duration = Duration::from_secs(20);
@@ -26,6 +27,8 @@ pub struct Plan {
     pub log: LogSource,
     /// Where the read models are.
     pub data: PathBuf,
+    /// The file of the master key of personal data; embedded it may be left out, and lies beside the keys.
+    pub master_key: Option<PathBuf>,
     /// Where acquisition listens, if it runs here.
     pub acquisition: Option<SocketAddr>,
     /// Where retention listens, if it runs here.
@@ -49,6 +52,7 @@ pub struct Settings {
 #[derive(Debug)]
 pub struct Pair {
     log: OpenLog,
+    vault: Option<Arc<Vault>>,
     /// Acquisition, if it runs here.
     pub acquisition: Option<Side<acquisition::Acquisition>>,
     /// Retention, if it runs here.
@@ -69,6 +73,8 @@ pub struct Side<S: Service> {
 impl Pair {
     /// Starts what is planned; it serves at once, and is ready when it has caught up.
     pub async fn start(plan: Plan) -> anyhow::Result<Self> {
+        let master = plan.log.master_keys(plan.master_key.as_deref());
+        let master = master.map_err(|error| anyhow!(error))?;
         let log = plan
             .log
             .open(Arc::clone(&plan.clock))
@@ -77,12 +83,13 @@ impl Pair {
         let (stop, tracker) = (CancellationToken::new(), TaskTracker::new());
         let mut pair = Self {
             log,
+            vault: None,
             acquisition: None,
             retention: None,
             stop,
             tracker,
         };
-        let started = pair.start_sides(&plan).await;
+        let started = pair.start_sides(&plan, master).await;
         if let Err(error) = started {
             pair.stop().await;
             return Err(error);
@@ -90,13 +97,17 @@ impl Pair {
         Ok(pair)
     }
 
-    async fn start_sides(&mut self, plan: &Plan) -> anyhow::Result<()> {
+    async fn start_sides(&mut self, plan: &Plan, master: MasterKeys) -> anyhow::Result<()> {
         let topics = Arc::clone(&self.log.topics);
+        let vault = self.log.vault(master).await;
+        let vault = vault.map_err(|error| anyhow!(error))?;
+        self.vault = Some(Arc::clone(&vault));
         if let Some(address) = plan.acquisition {
             let options = options("acquisition", "retention", &plan.data);
             let clock = Arc::clone(&plan.clock);
             let settings = plan.settings.acquisition;
-            let running = acquisition::start(&*topics, clock, options, settings).await;
+            let running =
+                acquisition::start(&*topics, clock, options, settings, Arc::clone(&vault)).await;
             let running = running.map_err(|error| anyhow!("acquisition: {error}"))?;
             let engine = Arc::clone(&running.engine);
             let address = self
@@ -108,7 +119,7 @@ impl Pair {
             let options = options("retention", "acquisition", &plan.data);
             let clock = Arc::clone(&plan.clock);
             let settings = plan.settings.retention;
-            let running = retention::start(&*topics, clock, options, settings).await;
+            let running = retention::start(&*topics, clock, options, settings, vault).await;
             let running = running.map_err(|error| anyhow!("retention: {error}"))?;
             let engine = Arc::clone(&running.engine);
             let address = self
@@ -127,7 +138,11 @@ impl Pair {
         engine: &Arc<Engine<S>>,
     ) -> anyhow::Result<SocketAddr> {
         let asked = Arc::clone(engine);
-        let readiness: Readiness = Arc::new(move || asked.ready());
+        let vault = self.vault.clone();
+        let readiness: Readiness = Arc::new(move || {
+            let lost = vault.as_ref().and_then(|vault| vault.failure());
+            lost.map_or_else(|| asked.ready(), Err)
+        });
         let edge = match Edge::bind(address, names.to_vec(), Limits::default(), readiness).await {
             Ok(edge) => edge.telling_of(Arc::clone(engine)),
             Err(error) => {
@@ -187,6 +202,9 @@ impl Pair {
             .is_err()
         {
             tracing::warn!("a listener had not finished in time");
+        }
+        if let Some(vault) = &self.vault {
+            vault.close().await;
         }
         self.log.close().await;
     }

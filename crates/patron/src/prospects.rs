@@ -1,12 +1,13 @@
 //! `patron prospects`: who may become a customer; one of them in full, with the journey.
 
 use patron_proto::acquisition::v1::{
-    GetJourneyRequest, GetProspectRequest, Journey, JourneyStep, ListProspectsRequest, Prospect,
-    ProspectState,
+    FindProspectsRequest, GetJourneyRequest, GetProspectRequest, Journey, JourneyStep,
+    ListProspectsRequest, ListProspectsResponse, Prospect, ProspectState,
 };
+use patron_proto::types::v1::{Identity, IdentityKind};
 
 use crate::connect::{Acquisition, Services, said};
-use crate::show::{Paging, day, json, last, more, print, table};
+use crate::show::{Paging, day, json, last, more, named, print, table};
 
 /// Which prospects.
 #[derive(Debug, clap::Args)]
@@ -19,6 +20,9 @@ pub(crate) struct Args {
     /// Only those in this state: anonymous, identified, qualified, converted, closed or merged.
     #[arg(long, value_name = "STATE", value_parser = state)]
     state: Option<ProspectState>,
+    /// Those who are known by this e-mail address.
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["id", "state"])]
+    email: Option<String>,
     #[command(flatten)]
     paging: Paging,
     /// JSON for programs.
@@ -50,8 +54,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         state: args.state.map_or(0, |state| state as i32),
         min_position: String::new(),
     };
-    let page = acquisition.prospects.list_prospects(request).await;
-    let page = page.map_err(|status| said(&status))?.into_inner();
+    let page = if let Some(address) = args.email {
+        known_by(&mut acquisition, address).await?
+    } else {
+        let page = acquisition.prospects.list_prospects(request).await;
+        page.map_err(|status| said(&status))?.into_inner()
+    };
     if args.json {
         print(json(&page)?);
         return Ok(());
@@ -63,16 +71,37 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let lines = page.prospects.iter().map(|prospect| {
         vec![
             last(&prospect.name).to_owned(),
+            prospect.display_name.clone(),
             state_of(prospect),
             prospect.source.clone(),
             day(prospect.create_time.as_ref()),
             prospect.touchpoint_count.to_string(),
         ]
     });
-    let headings = ["prospect", "state", "source", "since", "touches"];
+    let headings = ["prospect", "name", "state", "source", "since", "touches"];
     let shown = table(&headings, lines.collect());
     print(shown + &more(&page.next_page_token));
     Ok(())
+}
+
+/// Those who are known by an e-mail address.
+async fn known_by(
+    acquisition: &mut Acquisition,
+    address: String,
+) -> anyhow::Result<ListProspectsResponse> {
+    let request = FindProspectsRequest {
+        identity: Some(Identity {
+            kind: IdentityKind::Email as i32,
+            value: address,
+        }),
+        min_position: String::new(),
+    };
+    let found = acquisition.prospects.find_prospects(request).await;
+    let found = found.map_err(|status| said(&status))?.into_inner();
+    Ok(ListProspectsResponse {
+        prospects: found.prospects,
+        next_page_token: String::new(),
+    })
 }
 
 async fn one(acquisition: &mut Acquisition, name: String, as_json: bool) -> anyhow::Result<()> {
@@ -126,7 +155,8 @@ fn state_of(prospect: &Prospect) -> String {
 fn in_full(prospect: &Prospect) -> String {
     let line = |what: &str, text: String| vec![what.to_owned(), text];
     let kind = prospect.kind().as_str_name();
-    let mut lines = vec![
+    let mut lines = named(&prospect.display_name, &prospect.identities);
+    lines.extend([
         line("state", state_of(prospect)),
         line(
             "kind",
@@ -136,7 +166,7 @@ fn in_full(prospect: &Prospect) -> String {
         line("since", day(prospect.create_time.as_ref())),
         line("touches", prospect.touchpoint_count.to_string()),
         line("first touch", day(prospect.first_touch_at.as_ref())),
-    ];
+    ]);
     let mut add = |what: &str, text: &str| {
         if !text.is_empty() {
             lines.push(line(what, text.to_owned()));
@@ -158,6 +188,7 @@ fn in_full(prospect: &Prospect) -> String {
         let reason = reason.trim_start_matches("CLOSE_REASON_").to_lowercase();
         add("closed for", &reason.replace('_', " "));
         add("lost to", &closing.competitor);
+        add("they said", &closing.note);
     }
     for consent in &prospect.consents {
         let status = consent.status().as_str_name();

@@ -4,7 +4,7 @@ use std::io::{self, Write as _};
 
 use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use eventsourcing::{Clock as _, SystemClock};
-use patron_proto::types::v1::Money;
+use patron_proto::types::v1::{Identity, Money};
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, SerializeOptions};
 use prost_types::Timestamp;
@@ -16,18 +16,28 @@ const STYLE: TableStyle = TableStyle::new()
 
 /// Lines with headings; the first column is text, the others are figures.
 pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(headings);
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(100);
-    table.add_rows(lines);
+    let mut table = plain(headings, lines);
     for i in 1..headings.len() {
         if let Some(column) = table.column_mut(i) {
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
     table.to_string()
+}
+
+/// Lines with headings, all of them text.
+pub(crate) fn words(headings: &[&str], lines: Vec<Vec<String>>) -> String {
+    plain(headings, lines).to_string()
+}
+
+fn plain(headings: &[&str], lines: Vec<Vec<String>>) -> Table {
+    let mut table = Table::new();
+    table.load_style(STYLE).set_header(headings);
+    table
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_width(100);
+    table.add_rows(lines);
+    table
 }
 
 /// Prints what a command is asked for. A reader that has seen enough, such as `head`, is no error.
@@ -210,6 +220,17 @@ pub(crate) fn short(name: &str) -> String {
 /// What comes after the last slash of a name.
 pub(crate) fn last(name: &str) -> &str {
     name.rsplit('/').next().unwrap_or(name)
+}
+
+/// Lines that say who somebody is, for a table of two columns.
+pub(crate) fn named(name: &str, identities: &[Identity]) -> Vec<Vec<String>> {
+    let name = Some(name).filter(|name| !name.is_empty());
+    let name = name.map(|name| vec!["name".to_owned(), name.to_owned()]);
+    let identities = identities.iter().map(|identity| {
+        let kind = spoken(identity.kind().as_str_name(), "IDENTITY_KIND_");
+        vec![kind, identity.value.clone()]
+    });
+    name.into_iter().chain(identities).collect()
 }
 
 #[cfg(test)]

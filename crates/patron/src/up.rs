@@ -87,6 +87,10 @@ pub struct Place {
     /// Keep the read models in this folder [default: the user's data folder].
     #[arg(long, env = "PATRON_DATA", value_name = "DIR")]
     data: Option<PathBuf>,
+    /// The file of the master key under which personal data is sealed; with Kafka the same for every
+    /// instance [default: made beside the journal].
+    #[arg(long, env = "PATRON_MASTER_KEY", value_name = "FILE")]
+    master_key: Option<PathBuf>,
 }
 
 /// The journals in Kafka.
@@ -242,6 +246,7 @@ async fn serve(
     let plan = Plan {
         log,
         data,
+        master_key: place.master_key.clone(),
         acquisition,
         retention,
         clock: Arc::new(SystemClock),

@@ -1,9 +1,14 @@
-//! `patron work`: whom to keep today and why, the most at stake first.
+//! `patron work`: whom to keep today and why, the most at stake first; or what has changed since a day.
 
-use patron_proto::retention::v1::{Action, ListWorkRequest, ListWorkResponse, Promise, WorkItem};
+use jiff::civil::Date;
+use patron_proto::retention::v1::{
+    Action, ListWorkNewsRequest, ListWorkNewsResponse, ListWorkRequest, ListWorkResponse, Promise,
+    WorkItem, WorkNewsKind,
+};
 
 use crate::connect::{Services, said};
-use crate::show::{Paging, amount, day, json, last, more, print, spoken, table};
+use crate::moment::midnight;
+use crate::show::{Paging, amount, day, json, last, more, print, spoken, table, words};
 
 /// Whose work.
 #[derive(Debug, clap::Args)]
@@ -13,6 +18,9 @@ pub(crate) struct Args {
     /// Whose work [default: that for customers whom nobody looks after].
     #[arg(long, default_value = "", hide_default_value = true)]
     owner: String,
+    /// What has changed since that day, such as 2026-01-31, instead of what is to be done.
+    #[arg(long, value_name = "DAY")]
+    since: Option<Date>,
     #[command(flatten)]
     paging: Paging,
     /// JSON for programs.
@@ -23,6 +31,19 @@ pub(crate) struct Args {
 /// Shows the work.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut retention = args.services.retention().await?;
+    if let Some(since) = args.since {
+        let request = ListWorkNewsRequest {
+            owner: args.owner,
+            since: Some(midnight(since)?),
+            page_size: args.paging.limit,
+            page_token: args.paging.page,
+            min_position: String::new(),
+        };
+        let page = retention.work.list_work_news(request).await;
+        let page = page.map_err(|status| said(&status))?.into_inner();
+        print(if args.json { json(&page)? } else { news(&page) });
+        return Ok(());
+    }
     let request = ListWorkRequest {
         owner: args.owner,
         page_size: args.paging.limit,
@@ -56,6 +77,30 @@ fn shown(page: &ListWorkResponse) -> String {
         &["customer, what to do and why", "at stake", "risk", "due"],
         lines.collect(),
     );
+    format!("{table}{}", more(&page.next_page_token))
+}
+
+/// What has changed as a person reads it.
+fn news(page: &ListWorkNewsResponse) -> String {
+    if page.news.is_empty() {
+        return "nothing has changed".to_owned();
+    }
+    let lines = page.news.iter().map(|news| {
+        let kind = spoken(news.kind().as_str_name(), "WORK_NEWS_KIND_");
+        let band = spoken(news.risk_band().as_str_name(), "RISK_BAND_");
+        let what = if news.kind() == WorkNewsKind::RiskChanged {
+            format!("risk is {band}")
+        } else if news.kind() == WorkNewsKind::OwnerChanged {
+            format!("owner is {}", news.new_owner)
+        } else if news.promise.is_empty() {
+            kind
+        } else {
+            format!("{kind}: {}", last(&news.promise))
+        };
+        let customer = last(&news.customer).to_owned();
+        vec![day(news.recorded_at.as_ref()), customer, what]
+    });
+    let table = words(&["day", "customer", "what has changed"], lines.collect());
     format!("{table}{}", more(&page.next_page_token))
 }
 
@@ -101,12 +146,13 @@ fn promised(promise: &Promise) -> String {
 #[cfg(test)]
 mod tests {
     use patron_proto::retention::v1::{
-        Action, ActionType, ListWorkResponse, LossReason, Notice, Promise, RiskBand, WorkItem,
+        Action, ActionType, ListWorkNewsResponse, ListWorkResponse, LossReason, Notice, Promise,
+        RiskBand, WorkItem, WorkNews, WorkNewsKind,
     };
     use patron_proto::types::v1::{Money, PromiseTerms};
     use prost_types::Timestamp;
 
-    use super::shown;
+    use super::{news, shown};
 
     fn on(day: i64) -> Timestamp {
         Timestamp {
@@ -164,6 +210,46 @@ mod tests {
         }
         let fits = |line: &str| line.chars().count() <= 100;
         assert!(shown.lines().all(fits), "{shown}");
+    }
+
+    #[test]
+    fn news_say_when_whose_and_what() {
+        let of = |kind: WorkNewsKind| WorkNews {
+            customer: "customers/0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1".to_owned(),
+            recorded_at: Some(on(2)),
+            kind: kind as i32,
+            ..WorkNews::default()
+        };
+        let page = ListWorkNewsResponse {
+            news: vec![
+                WorkNews {
+                    promise: "customers/a/promises/next-day".to_owned(),
+                    ..of(WorkNewsKind::PromiseBroken)
+                },
+                WorkNews {
+                    risk_band: RiskBand::High as i32,
+                    ..of(WorkNewsKind::RiskChanged)
+                },
+                WorkNews {
+                    new_owner: "li".to_owned(),
+                    ..of(WorkNewsKind::OwnerChanged)
+                },
+            ],
+            next_page_token: String::new(),
+        };
+        let shown = news(&page);
+        for part in [
+            "promise broken: next-day",
+            "risk is high",
+            "owner is li",
+            "1970-01-03",
+        ] {
+            assert!(shown.contains(part), "{part} is not in\n{shown}");
+        }
+        assert_eq!(
+            news(&ListWorkNewsResponse::default()),
+            "nothing has changed"
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `validate.rs` | field rules, read from the descriptors |
 //! | `reading.rs` | waiting for rows, reading them, replying |
 //! | `moment.rs` | what a report is asked for: business time and knowledge |
+//! | `personal.rs` | personal data: sealed on the way in, opened on the way out |
 //! | `watch.rs` | accepted events as a stream |
 //! | `wrong.rs` | parts of messages that cannot be read |
 //! | `status.rs` | refusals and faults as gRPC statuses: the only mapping |
@@ -32,6 +33,7 @@ mod measure;
 mod metrics;
 mod moment;
 mod page_token;
+mod personal;
 mod probes;
 mod reading;
 mod status;
@@ -48,8 +50,14 @@ pub use edge::{Edge, Limits, MAX_MESSAGE_BYTES, Readiness};
 pub use inbox::{INBOX_SERVICE, Inbox};
 pub use moment::{Asked, Known, Moment, MomentOfPages, moment};
 pub use page_token::{Page, Paged};
+pub use personal::{
+    Boxes, ERASED, Opener, identities, identity, identity_field, name, optional_sealed,
+    out_of_reach, same_spelling, sealed, sealed_out,
+};
 pub use reading::{caught_up, heard_all, heard_all_of, read, reply_found};
-pub use status::{field_violation, from_failure, invalid, not_found, reason, refusal, unavailable};
+pub use status::{
+    erased, field_violation, from_failure, invalid, not_found, reason, refusal, unavailable,
+};
 pub use telemetry::start_logging;
 #[cfg(feature = "kafka")]
 pub use topics::KafkaOptions;

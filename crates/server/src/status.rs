@@ -108,6 +108,17 @@ pub fn not_found(name: &str) -> Status {
     )
 }
 
+/// NOT_FOUND: all that could be told of somebody is erased.
+pub fn erased(name: &str) -> Status {
+    let message = format!("{name} is erased: who it was is known no more");
+    status(
+        Code::NotFound,
+        "ERASED",
+        &message,
+        [("name", name.to_owned())],
+    )
+}
+
 /// UNAVAILABLE: this instance cannot answer now.
 pub fn unavailable(why: &str) -> Status {
     status(

@@ -1,6 +1,6 @@
 //! Which log a service stands on, chosen by flag.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use eventsourcing::Clock;
@@ -10,6 +10,12 @@ use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
 pub use journal_kafka::KafkaOptions;
 #[cfg(feature = "kafka")]
 use journal_kafka::KafkaTopics;
+use vault::{MasterKeys, Vault};
+
+/// The folder of the embedded keys, within the journal's.
+const KEYS: &str = "keys";
+/// The file of the embedded master key, within that.
+const MASTER_KEY: &str = "master.key";
 
 /// Where the topics are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,12 +32,14 @@ pub enum LogSource {
 pub struct OpenLog {
     /// The topics.
     pub topics: Arc<dyn Topics>,
+    /// Where the topic of keys is: it forgets, so embedded it has a file of its own.
+    pub keys: Arc<dyn Topics>,
     closing: Closing,
 }
 
 #[derive(Debug, Clone)]
 enum Closing {
-    Embedded(EmbeddedTopics),
+    Embedded([EmbeddedTopics; 2]),
     #[cfg(feature = "kafka")]
     Kafka(KafkaTopics),
 }
@@ -44,11 +52,20 @@ impl LogSource {
     pub async fn open(&self, clock: Arc<dyn Clock>) -> Result<OpenLog, String> {
         match self {
             Self::Embedded(dir) => {
-                let opened = EmbeddedTopics::open(dir, EmbeddedOptions::new(clock)).await;
+                let options = EmbeddedOptions::new(clock);
+                let opened = EmbeddedTopics::open(dir, options.clone()).await;
                 let topics = opened.map_err(|error| error.to_string())?;
+                let keys = match EmbeddedTopics::open(dir.join(KEYS), options).await {
+                    Ok(keys) => keys,
+                    Err(error) => {
+                        close(&topics).await;
+                        return Err(error.to_string());
+                    }
+                };
                 Ok(OpenLog {
                     topics: Arc::new(topics.clone()),
-                    closing: Closing::Embedded(topics),
+                    keys: Arc::new(keys.clone()),
+                    closing: Closing::Embedded([topics, keys]),
                 })
             }
             #[cfg(feature = "kafka")]
@@ -57,24 +74,65 @@ impl LogSource {
                     .map_err(|error| error.to_string())?;
                 Ok(OpenLog {
                     topics: Arc::new(topics.clone()),
+                    keys: Arc::new(topics.clone()),
                     closing: Closing::Kafka(topics),
                 })
             }
         }
     }
+
+    /// Reads the master key: from `named`, or embedded from a file beside the keys, which is made if it is
+    /// missing.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub fn master_keys(&self, named: Option<&Path>) -> Result<MasterKeys, String> {
+        let keys = match (self, named) {
+            (Self::Embedded(dir), None) => {
+                MasterKeys::load_or_create(&dir.join(KEYS).join(MASTER_KEY))
+            }
+            (Self::Embedded(_), Some(named)) => MasterKeys::load_or_create(named),
+            #[cfg(feature = "kafka")]
+            (Self::Kafka(..), Some(named)) => MasterKeys::load(named),
+            #[cfg(feature = "kafka")]
+            (Self::Kafka(..), None) => {
+                return Err(
+                    "with --kafka, every instance needs the same master key of personal data: make one with \
+                     `patron master-key FILE` and name it with --master-key FILE (see docs/errors/master-key.md)"
+                        .to_owned(),
+                );
+            }
+        };
+        keys.map_err(|error| error.to_string())
+    }
 }
 
 impl OpenLog {
+    /// Opens the keys of personal data.
+    ///
+    /// # Errors
+    /// A sentence for the operator.
+    pub async fn vault(&self, master: MasterKeys) -> Result<Arc<Vault>, String> {
+        let opened = Vault::open(&*self.keys, master).await;
+        opened.map(Arc::new).map_err(|error| error.to_string())
+    }
+
     /// Closes it; everything appended is safe then.
     pub async fn close(&self) {
         match &self.closing {
-            Closing::Embedded(topics) => {
-                if let Err(error) = topics.close().await {
-                    tracing::warn!(%error, "the journal was not closed in good order");
+            Closing::Embedded(both) => {
+                for topics in both {
+                    close(topics).await;
                 }
             }
             #[cfg(feature = "kafka")]
             Closing::Kafka(topics) => topics.close().await,
         }
+    }
+}
+
+async fn close(topics: &EmbeddedTopics) {
+    if let Err(error) = topics.close().await {
+        tracing::warn!(%error, "the journal was not closed in good order");
     }
 }

@@ -1,7 +1,7 @@
 //! Field rules, read from the contract's own descriptors.
 //!
-//! What `field_behavior` calls REQUIRED must be there, what is marked personal is refused until it can be
-//! sealed, and every text, list, enum, time and amount is within bounds. So a field that is added to the
+//! What `field_behavior` calls REQUIRED must be there, and every text, list, enum, time and amount is within
+//! bounds. So a field that is added to the
 //! contract is checked from its first day, without code.
 
 use patron_proto::descriptor_pool;
@@ -30,8 +30,7 @@ struct Violation {
 /// Checks every field of a request.
 ///
 /// # Errors
-/// INVALID_ARGUMENT with one violation for each wrong field; FAILED_PRECONDITION `NO_VAULT` when all is
-/// well but for personal data, which this release cannot seal.
+/// INVALID_ARGUMENT with one violation for each wrong field.
 pub fn validate<M: Message + Name>(message: &M) -> Result<(), Status> {
     check(message).map(|_| ())
 }
@@ -60,12 +59,7 @@ pub(crate) fn check<M: Message + Name>(message: &M) -> Result<DynamicMessage, St
     if !check.violations.is_empty() {
         return Err(violated(&check.violations));
     }
-    check.personal.map_or(Ok(dynamic), |field| {
-        let message = format!(
-            "{field} holds personal data, which is only kept sealed, and this release has no vault yet: leave it out"
-        );
-        Err(status(Code::FailedPrecondition, "NO_VAULT", &message, [("field", field)]))
-    })
+    Ok(dynamic)
 }
 
 fn violated(violations: &[Violation]) -> Status {
@@ -91,7 +85,6 @@ fn violated(violations: &[Violation]) -> Status {
 #[derive(Default)]
 struct Check {
     violations: Vec<Violation>,
-    personal: Option<String>,
 }
 
 impl Check {
@@ -113,9 +106,6 @@ impl Check {
                     self.violate(&name, "is required");
                 }
                 continue;
-            }
-            if self.personal.is_none() && extension(&field, "patron.type.v1.personal").is_some() {
-                self.personal = Some(name.clone());
             }
             self.value(&message.get_field(&field), &field, &name, depth);
         }
@@ -225,6 +215,11 @@ fn behaviors(field: &FieldDescriptor) -> Vec<i32> {
     };
     let values = value.as_list().unwrap_or_default();
     values.iter().filter_map(Value::as_enum_number).collect()
+}
+
+/// Whether the field holds personal data.
+pub(crate) fn is_personal(field: &FieldDescriptor) -> bool {
+    extension(field, "patron.type.v1.personal").is_some()
 }
 
 /// The value of an option of the field, if it is set.

@@ -8,6 +8,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use vault::MasterKeys;
 
 /// One of the pair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +93,8 @@ pub struct Plan {
     pub replication: u32,
     /// Where the read models are.
     pub data: PathBuf,
+    /// The master key of personal data, the same for all; made if it is missing.
+    pub master_key: PathBuf,
     /// Where it listens on this machine.
     pub port: u16,
     /// What it says goes here.
@@ -108,6 +111,7 @@ impl Plan {
     /// # Errors
     /// When the binary cannot be run or its log cannot be written.
     pub fn start(&self) -> anyhow::Result<Instance> {
+        MasterKeys::load_or_create(&self.master_key)?;
         let name = self.service.name();
         let mut command = Command::new(&self.binary);
         command.args(["--log", "info"]);
@@ -120,7 +124,9 @@ impl Plan {
             .arg(format!("--{name}-address"))
             .arg(format!("127.0.0.1:{}", self.port))
             .arg("--data")
-            .arg(&self.data);
+            .arg(&self.data)
+            .arg("--master-key")
+            .arg(&self.master_key);
         Instance::start(&mut command, &self.log)
     }
 

@@ -195,6 +195,7 @@ fn slots(
                 kafka: cluster.address().to_owned(),
                 replication: cluster.brokers(),
                 data: data(folder, number),
+                master_key: folder.join("master.key"),
                 port: ports.next().context("no port is free")?,
                 log: folder.join(format!("{}-{number}.log", service.name())),
             };

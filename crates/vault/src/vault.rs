@@ -189,7 +189,7 @@ impl Vault {
         loop {
             let steps = self.inner.with_ring(|ring| ring.to_erase(person));
             if steps.is_empty() {
-                return Ok(());
+                return self.scrub().await;
             }
             for step in &steps {
                 self.inner.append(step).await?;
@@ -202,6 +202,12 @@ impl Vault {
                 })
                 .await?;
         }
+    }
+
+    /// What is deleted is gone from the disk too, where that is in our hands.
+    async fn scrub(&self) -> Result<(), Error> {
+        let scrubbed = self.inner.log.scrub().await;
+        scrubbed.map_err(|error| Error::Away(error.to_string()))
     }
 
     /// Whether somebody is erased, as far as this instance knows.

@@ -30,6 +30,7 @@ use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 use uuid::Uuid;
+use vault::{MasterKey, MasterKeys, Vault};
 
 const NOW: i64 = 1_767_225_600;
 const DAY: i64 = 86_400;
@@ -104,7 +105,9 @@ async fn start() -> ReportServiceClient<Channel> {
         partitions: options.partitions,
         kind: Kind::Journal,
     };
-    let running = acquisition::start(&topics, clock, options, Settings::default())
+    let master = MasterKeys::new(MasterKey::random(), vec![]);
+    let vault = Arc::new(Vault::open(&topics, master).await.unwrap());
+    let running = acquisition::start(&topics, clock, options, Settings::default(), vault)
         .await
         .unwrap();
     let log = topics.open(&spec).await.unwrap();

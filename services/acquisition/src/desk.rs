@@ -5,13 +5,15 @@ use std::sync::Arc;
 use acquisition_domain::id::PropositionId;
 use acquisition_domain::{proposition, prospect};
 use customer_value::Simple;
-use eventsourcing::{Aggregate as _, Class, Explain};
+use eventsourcing::{Aggregate as _, Class, Explain, Sealed};
 use read_model::{Error, Rows};
-use runtime::{Engine, Stop, Work};
-use server::{Call, Command, from_failure, reply_found};
+use runtime::{Engine, Request, Stop, Work};
+use server::{Boxes, Call, Command, Opener, from_failure, out_of_reach, reply_found};
 use tonic::{Response, Status};
 use uuid::Uuid;
+use vault::{Field, Person, Vault};
 
+use crate::blind_index::BlindIndex;
 use crate::read_model::{propositions, prospects};
 use crate::service::{Acquisition, proposition_stream, prospect_stream};
 use crate::wire;
@@ -21,6 +23,8 @@ use crate::wire;
 pub(crate) struct Desk {
     pub(crate) engine: Arc<Engine<Acquisition>>,
     pub(crate) simple: Simple,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) index: Arc<BlindIndex>,
 }
 
 /// A refusal of either aggregate: converting a prospect may meet both.
@@ -90,14 +94,36 @@ impl Desk {
         reply_found(answered.await.map_err(|failure| from_failure(&failure))?)
     }
 
-    /// Executes a command on a prospect.
+    /// Executes a command on a prospect that holds no personal data.
     pub(crate) async fn on_prospect<M, T>(
         &self,
         call: &Call,
         message: &M,
         id: Uuid,
         make: impl Fn(&Work<'_>) -> Result<prospect::Command, Halt> + Send + Sync + 'static,
-        answer: impl Fn(&dyn Rows, Uuid) -> Result<Option<T>, Error> + Send + Sync + 'static,
+        answer: impl Fn(&dyn Rows, Uuid, &Opener) -> Result<Option<T>, Error> + Send + Sync + 'static,
+    ) -> Result<Response<T>, Status>
+    where
+        M: Command,
+        T: Send + 'static,
+    {
+        let make = move |work: &Work<'_>, _: Vec<Sealed>, _: &Opener| make(work);
+        self.on_person(call, message, id, vec![], make, answer)
+            .await
+    }
+
+    /// Executes a command on a prospect that holds these personal texts: `make` gets them sealed.
+    pub(crate) async fn on_person<M, T>(
+        &self,
+        call: &Call,
+        message: &M,
+        id: Uuid,
+        texts: Vec<(Field, String)>,
+        make: impl Fn(&Work<'_>, Vec<Sealed>, &Opener) -> Result<prospect::Command, Halt>
+        + Send
+        + Sync
+        + 'static,
+        answer: impl Fn(&dyn Rows, Uuid, &Opener) -> Result<Option<T>, Error> + Send + Sync + 'static,
     ) -> Result<Response<T>, Status>
     where
         M: Command,
@@ -105,15 +131,102 @@ impl Desk {
     {
         let stream = prospect_stream(id)?;
         let request = server::request(call, message, stream.clone())?;
-        let answered = self.engine.execute(
-            request,
-            move |work| {
-                let command = make(work)?;
-                decide_prospect(work, &stream, id, command)
-            },
-            move |rows| answer(rows, id),
-        );
-        reply_found(answered.await.map_err(|failure| from_failure(&failure))?)
+        let make = Arc::new(make);
+        let boxes = self.boxes(&request, id, &texts, &make).await?;
+        let answer = Arc::new(answer);
+        let mut is_last = false;
+        loop {
+            let opener = Opener::new(&self.vault);
+            let answered = {
+                let (make, boxes, opener) = (Arc::clone(&make), boxes.clone(), opener.clone());
+                let (stream, answer, shown) = (stream.clone(), Arc::clone(&answer), opener.clone());
+                self.engine.execute(
+                    request.clone(),
+                    move |work| {
+                        let command = match &boxes {
+                            Boxes::Sealed(boxes) => make(work, boxes.clone(), &opener)?,
+                            Boxes::Erased => return Err(refused(prospect::Refusal::Erased)),
+                        };
+                        decide_prospect(work, &stream, id, command)
+                    },
+                    move |rows| answer(rows, id, &shown),
+                )
+            }
+            .await;
+            // The same request once more: it takes no second effect, and is answered with the key.
+            if opener.has_missed() && !is_last {
+                is_last = true;
+                let caught_up = self.vault.catch_up(Person(id)).await;
+                caught_up.map_err(|error| out_of_reach(&error))?;
+                continue;
+            }
+            return reply_found(answered.map_err(|failure| from_failure(&failure))?);
+        }
+    }
+
+    /// Seals texts about somebody. Nobody gets a key before it is certain that the command is possible: whoever
+    /// guesses ids would else fill the topic of keys.
+    async fn boxes<F>(
+        &self,
+        request: &Request,
+        id: Uuid,
+        texts: &[(Field, String)],
+        make: &Arc<F>,
+    ) -> Result<Boxes, Status>
+    where
+        F: Fn(&Work<'_>, Vec<Sealed>, &Opener) -> Result<prospect::Command, Halt>
+            + Send
+            + Sync
+            + 'static,
+    {
+        let person = Person(id);
+        let empty = Boxes::empty(person, texts.len());
+        if texts.is_empty() || request.validate_only {
+            return Ok(empty);
+        }
+        if !self.vault.has_key(person) {
+            let (make, opener) = (Arc::clone(make), Opener::new(&self.vault));
+            let stream = request.root.clone();
+            let asked = Request {
+                validate_only: true,
+                ..request.clone()
+            };
+            let tried = self.engine.execute(
+                asked,
+                move |work| {
+                    let Boxes::Sealed(boxes) = &empty else {
+                        return Ok(());
+                    };
+                    let command = make(work, boxes.clone(), &opener)?;
+                    decide_prospect(work, &stream, id, command)
+                },
+                |_| Ok(()),
+            );
+            tried.await.map_err(|failure| from_failure(&failure))?;
+        }
+        Boxes::seal(&self.vault, person, texts).await
+    }
+
+    /// Answers a query about people from the rows, NOT_FOUND by `name` if there is nothing.
+    pub(crate) async fn read_people<T>(
+        &self,
+        call: &Call,
+        position: &str,
+        name: &str,
+        read: impl Fn(&dyn Rows, &Opener) -> Result<Option<T>, Error>,
+    ) -> Result<Response<T>, Status> {
+        let opener = Opener::new(&self.vault);
+        let answer = self
+            .read(call, position, name, |rows| read(rows, &opener))
+            .await;
+        if !opener.has_missed() {
+            return answer;
+        }
+        let caught_up = self.vault.catch_up_with_all().await;
+        caught_up.map_err(|error| out_of_reach(&error))?;
+        let opener = Opener::new(&self.vault);
+        self.read(call, position, name, |rows| read(rows, &opener))
+            .await
     }
 
     /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.

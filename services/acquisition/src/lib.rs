@@ -11,6 +11,7 @@
 //! crate `acquisition-domain`; how rows follow from events is in `read_model`.
 
 mod api;
+mod blind_index;
 mod desk;
 mod policy;
 mod read_model;
@@ -33,6 +34,7 @@ use patron_proto::admin::v1::inbox_service_server::InboxServiceServer;
 use runtime::{Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
+use vault::Vault;
 
 use crate::api::campaigns::Campaigns;
 use crate::api::events::Events;
@@ -40,8 +42,10 @@ use crate::api::propositions::Propositions;
 use crate::api::prospects::Prospects;
 pub use crate::api::prospects::prospect_created_by;
 use crate::api::reports::Reports;
+use crate::blind_index::BlindIndex;
 use crate::desk::Desk;
 use crate::policy::absorb_prospect::AbsorbProspect;
+use crate::policy::erase::Erase;
 use crate::policy::flag_presentation::FlagPresentation;
 pub use crate::service::Acquisition;
 
@@ -81,7 +85,7 @@ pub struct Running {
     desk: Desk,
 }
 
-/// Starts a replica.
+/// Starts a replica; personal data is sealed with the keys of `vault`.
 ///
 /// # Errors
 /// A sentence for the operator: what is wrong and what to do.
@@ -90,10 +94,14 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     options: Options,
     settings: Settings,
+    vault: Arc<Vault>,
 ) -> Result<Running, String> {
     let engine = Engine::start(Arc::new(Acquisition), topics, clock, options).await?;
     engine.start_policy(Arc::new(FlagPresentation));
     engine.start_policy(Arc::new(AbsorbProspect));
+    engine.start_policy(Arc::new(Erase {
+        vault: Arc::clone(&vault),
+    }));
     let simple = Simple {
         retention: settings.annual_retention_rate,
         discount: settings.annual_discount_rate,
@@ -101,6 +109,8 @@ pub async fn start(
     let desk = Desk {
         engine: Arc::clone(&engine),
         simple,
+        vault,
+        index: Arc::new(BlindIndex::new()),
     };
     Ok(Running { engine, desk })
 }

@@ -17,6 +17,9 @@
 //! | `purchase` | `customers.rs` | (customer, µs, purchase) | amount and margin |
 //! | `reversal` | `customers.rs` | (customer, µs, purchase, reversal) | amount and margin taken back |
 //! | `promise` | `customers.rs` | (customer, promise) | what became of it |
+//! | `identified` | `identities.rs` | (partition, offset, index) | a prospect whose identities changed there |
+//! | `erasure-due` | `erasures.rs` | prospect | its keys are still to be destroyed |
+//! | `erasure-merged` | `erasures.rs` | merged prospect | it is still to be erased with the one that goes on |
 //! | `credit` | `credit.rs` | (touch point, customer) | touched before the conversion |
 //! | `named` | `credit.rs` | (touch point, customer) | named at the conversion |
 //! | `assessed` | `flags.rs` | (proposition, presentation, customer, promise) | an assessment |
@@ -33,8 +36,10 @@
 
 pub(crate) mod credit;
 pub(crate) mod customers;
+pub(crate) mod erasures;
 pub(crate) mod figures;
 pub(crate) mod flags;
+pub(crate) mod identities;
 pub(crate) mod merges;
 pub(crate) mod propositions;
 pub(crate) mod prospects;

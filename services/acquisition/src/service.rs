@@ -9,13 +9,16 @@ use server::Wrong;
 use uuid::Uuid;
 
 use acquisition_domain::id::PropositionId;
-use acquisition_domain::proposition;
+use acquisition_domain::{proposition, prospect};
+use eventsourcing::Aggregate as _;
 
-use crate::read_model::{credit, flags, journeys, merges, offers, propositions, prospects};
+use crate::read_model::{
+    credit, erasures, flags, identities, journeys, merges, offers, propositions, prospects,
+};
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 6;
+const SCHEMA: u32 = 7;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -43,16 +46,30 @@ impl Service for Acquisition {
         }
     }
 
-    fn receive(&self, _: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
-        // Views alone: they are folded from the record of the event.
-        Ok(
-            match told::read(&event.kind, event.schema, &event.payload) {
-                Ok(Some(_)) => Receipt::Applied,
-                Ok(None) => Receipt::Skipped,
-                Err(wrong) => Receipt::Parked(wrong.to_string()),
-            },
-        )
+    fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
+        match told::read(&event.kind, event.schema, &event.payload) {
+            Ok(Some(told)) => hear_erased(work, &told),
+            Ok(None) => Ok(Receipt::Skipped),
+            Err(wrong) => Ok(Receipt::Parked(wrong.to_string())),
+        }
     }
+}
+
+/// X1: whom retention has erased is erased here. Everything else that it tells are facts for views, which are
+/// folded from the record of the event.
+fn hear_erased(work: &mut Work<'_>, told: &told::Told) -> Result<Receipt, ApplyError> {
+    let Some((id, erased_at)) = told.erased() else {
+        return Ok(Receipt::Applied);
+    };
+    let stream = prospect_stream(id)?;
+    // Guarded even if nothing follows: whoever is created at this moment must not be missed.
+    work.version(&stream)?;
+    let state = prospects::load(work.rows(), id, &[])?;
+    let heard = state.decide(prospect::Command::HearErased { erased_at });
+    for event in heard.unwrap_or_default() {
+        work.emit(&stream, wire::event::of_prospect(id, &event))?;
+    }
+    Ok(Receipt::Applied)
 }
 
 /// The stream of a proposition.
@@ -81,6 +98,8 @@ fn of_prospect(rows: &mut dyn RowsMut, id: &str, fact: &Fact<'_>) -> Result<(), 
     let event = wire::event::prospect(fact.event)?;
     let prospect = prospects::apply(rows, id, &event)?;
     merges::apply(rows, id, &event)?;
+    identities::apply(rows, id, fact, &event)?;
+    erasures::apply(rows, id, &event)?;
     let of = (id, prospect.conversion.is_some());
     journeys::apply(rows, of, fact.version, fact.recorded(), &event)?;
     credit::apply(rows, id, &prospect, &event)?;

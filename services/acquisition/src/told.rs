@@ -28,6 +28,7 @@ enum What {
     Turned {
         active: bool,
     },
+    Erased,
     Promised {
         promise_id: String,
         promise: Promised,
@@ -57,6 +58,13 @@ struct Promised {
     benefit_id: BenefitId,
 }
 
+impl Told {
+    /// Who was erased, and when, if that is what was told.
+    pub(crate) fn erased(&self) -> Option<(Uuid, Time)> {
+        (self.what == What::Erased).then_some((self.customer, self.at))
+    }
+}
+
 /// Reads an event of retention. `None` if it does not concern acquisition.
 ///
 /// # Errors
@@ -68,6 +76,7 @@ pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<To
     let read = match kind {
         "RelationshipLost" => lost,
         "RelationshipWonBack" => won_back,
+        "CustomerErased" => erased,
         "PromiseMade" => promised,
         "PromiseKept" => kept,
         "PromiseBroken" => broken,
@@ -117,6 +126,16 @@ fn won_back(payload: &Bytes) -> Result<Told, Wrong> {
         customer: customer(&event.customer)?,
         at,
         what: What::Turned { active: true },
+    })
+}
+
+fn erased(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::CustomerErased = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what: What::Erased,
     })
 }
 
@@ -243,8 +262,8 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> 
             };
             customers::promised(rows, customer, promise_id, &made)
         }
-        // Reports and flags judge what led to the conversion.
-        What::Promised { .. } => Ok(()),
+        // Reports and flags judge what led to the conversion; an erasure changes no number.
+        What::Promised { .. } | What::Erased => Ok(()),
         What::Judged { promise_id, fate } => {
             let said = Verdict {
                 recorded,

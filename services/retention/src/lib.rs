@@ -35,9 +35,11 @@ use patron_proto::retention::v1::report_service_server::ReportServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
 use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
 use server::MAX_MESSAGE_BYTES;
 use tonic::service::Routes;
+use vault::Vault;
 
 use crate::api::customers::Customers;
 use crate::api::events::Events;
@@ -48,6 +50,7 @@ use crate::api::scoreboard::Scoreboards;
 use crate::api::values::Values;
 use crate::api::work::Work;
 use crate::desk::Desk;
+use crate::policy::destroy_keys::DestroyKeys;
 use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
 pub use crate::settings::Settings;
@@ -65,6 +68,16 @@ pub const SERVICES: [&str; 9] = [
     "patron.retention.v1.ReportService",
 ];
 
+/// The id of the customer who is imported by this id of another system.
+///
+/// # Errors
+/// Why the id cannot be one.
+pub fn customer_imported_as(external_id: &str) -> Result<uuid::Uuid, String> {
+    let external_id = external_id.parse::<Label>();
+    let external_id = external_id.map_err(|error| error.to_string())?;
+    Ok(wire::imported_id(&external_id))
+}
+
 /// A running replica and its methods.
 #[derive(Debug, Clone)]
 pub struct Running {
@@ -73,7 +86,7 @@ pub struct Running {
     desk: Desk,
 }
 
-/// Starts a replica.
+/// Starts a replica; personal data is sealed with the keys of `vault`.
 ///
 /// # Errors
 /// A sentence for the operator: what is wrong and what to do.
@@ -82,13 +95,18 @@ pub async fn start(
     clock: Arc<dyn Clock>,
     options: Options,
     settings: Settings,
+    vault: Arc<Vault>,
 ) -> Result<Running, String> {
     let service = Arc::new(Retention::new(settings));
     let engine = Engine::start(service, topics, clock, options).await?;
     let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
     engine.start_daily(&days);
+    engine.start_policy(Arc::new(DestroyKeys {
+        vault: Arc::clone(&vault),
+    }));
     let desk = Desk {
         engine: Arc::clone(&engine),
+        vault,
     };
     Ok(Running { engine, desk })
 }

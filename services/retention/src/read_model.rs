@@ -5,6 +5,7 @@
 //! | `customer` | `customers.rs` | customer | its state |
 //! | `purchase` | `customers.rs` | (customer, purchase) | the purchase with its reversals |
 //! | `action` | `customers.rs` | (customer, action) | an action that came to an end |
+//! | `erasure-due` | `erasures.rs` | customer | its keys are still to be destroyed |
 //! | `life` | `lives.rs` | customer | when it was active, what won it, why it left |
 //! | `recurring` | `recurring.rs` | (customer, offset) | what a line brings from when on |
 //! | `score` | `scores.rs` | (customer, promise, offset) | what the customer said of the promise |
@@ -19,6 +20,8 @@
 //! | `course` | `holdings.rs` | customer | owners and states, with their places in the journal |
 //! | `marked` | `listing.rs` | (mark, value, customer) | nothing |
 //! | `marks` | `listing.rs` | customer | its marks |
+//! | `news` | `news.rs` | (owner, µs, customer, number) | what has changed in the owner's work |
+//! | `news-count` | `news.rs` | customer | how many news there are of it |
 //! | `work` | `work.rs` | customer | whose lists it is on, and what is at stake |
 //! | `work-order` | `work.rs` | (owner, currency, margin, customer) | nothing |
 //! | `work-changes` | `work.rs` | (partition, µs, customer) | nothing |
@@ -37,12 +40,14 @@ pub(crate) mod book;
 pub(crate) mod customers;
 pub(crate) mod days;
 pub(crate) mod equity;
+pub(crate) mod erasures;
 pub(crate) mod holdings;
 pub(crate) mod ledger;
 pub(crate) mod listing;
 pub(crate) mod lives;
 pub(crate) mod margins;
 pub(crate) mod month;
+pub(crate) mod news;
 pub(crate) mod payments;
 pub(crate) mod recurring;
 pub(crate) mod relations;
@@ -59,7 +64,10 @@ pub(crate) fn of_customer(
     event: &Event,
     recorded: Recorded,
 ) -> Result<(), Error> {
+    let before = news::owner_before(rows, id, event)?;
     let state = customers::apply(rows, id, event)?;
+    news::apply(rows, id, before, &state, event, recorded)?;
+    erasures::apply(rows, id, event)?;
     lives::apply(rows, id, event, recorded)?;
     recurring::apply(rows, id, event, recorded)?;
     scores::apply(rows, id, &state, event, recorded)?;

@@ -13,7 +13,7 @@ use crate::settings::Settings;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 7;
+const SCHEMA: u32 = 9;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -68,6 +68,9 @@ impl Service for Retention {
 
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
         if let Some(receipt) = told::spend::receive(event) {
+            return Ok(receipt);
+        }
+        if let Some(receipt) = told::erasure::receive(work, event)? {
             return Ok(receipt);
         }
         let rate = self.settings.default_margin_rate;

@@ -13,6 +13,7 @@ use retention_domain::Event;
 use retention_domain::action::{Completed, Kind, Proposed};
 use retention_domain::consent::{self, Consent, Status};
 use retention_domain::owner::Assignment;
+use retention_domain::person::Who;
 use retention_domain::promise::{Assessed, Made, Overdue, Score, Terms};
 use retention_domain::purchase::{MarginSource, Recorded, Reversed};
 use retention_domain::recurring::Set;
@@ -55,6 +56,7 @@ pub(crate) fn opened_in(currency: &str, on: i64) -> Event {
         acquired_at: day(on),
         currency: parsed::<Currency>(currency),
         consents: [(parsed("contact"), contact)].into_iter().collect(),
+        who: Who::default(),
     })
 }
 
@@ -117,6 +119,7 @@ fn assessed(id: &str, perceived: Option<u32>) -> Assessed {
             perceived,
             gap: gap(perceived),
         }),
+        evidence: None,
         occurred_at: day(110),
     }
 }
@@ -139,6 +142,7 @@ pub(crate) fn repaired(id: &str) -> Event {
 pub(crate) fn waived(id: &str) -> Event {
     Event::PromiseWaived {
         promise_id: parsed(id),
+        note: None,
         occurred_at: day(111),
     }
 }

@@ -1,5 +1,6 @@
 //! What acquisition tells: of its public events, that a prospect was converted; and what that cost.
 
+pub(crate) mod erasure;
 pub(crate) mod spend;
 
 use money::Rate;
@@ -11,6 +12,7 @@ use retention_domain::relationship::{Opening, OpeningPromise, Origin, Source};
 use server::{Wrong, currency, parse, parse_optional, resource_id};
 use uuid::Uuid;
 
+use crate::wire::person::who;
 use crate::wire::promise::{Promised, terms};
 use crate::wire::purchase::{amount, optional_amount};
 use crate::wire::relationship::consents;
@@ -91,6 +93,11 @@ fn opening(event: &proto::ProspectConverted) -> Result<Opening, Wrong> {
         acquired_at: time("occurred_at", event.occurred_at.as_ref())?,
         currency: currency("currency_code", &event.currency_code)?,
         consents: consents(&event.consents)?,
+        who: who(
+            &event.identities,
+            &event.identity_kinds,
+            event.display_name.as_ref(),
+        )?,
     })
 }
 

@@ -301,3 +301,45 @@ async fn a_topic_of_keys_forgets_what_was_written_under_the_same_key_before() {
     );
     assert_eq!(log.end(0).await.unwrap(), 6);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_topic_of_keys_has_forgotten_is_off_the_disk_when_it_is_scrubbed() {
+    let folder = TempDir::new().unwrap();
+    let topics = in_folder(&folder, options()).await;
+    let keys = topics.open(&spec("keys", Kind::Keys)).await.unwrap();
+    let put = |key: &'static str, value: &'static str| Record {
+        key: Some(Bytes::from_static(key.as_bytes())),
+        headers: Vec::new(),
+        value: Bytes::from_static(value.as_bytes()),
+    };
+    for record in [
+        put("ada", "the-key-of-ada"),
+        put("bob", "the-key-of-bob"),
+        put("ada", ""),
+    ] {
+        assert_eq!(keys.append(0, record).await, Append::Written);
+    }
+    let holds = |what: &str| {
+        let bytes = std::fs::read(folder.path().join("journal.redb")).unwrap();
+        bytes
+            .windows(what.len())
+            .any(|window| window == what.as_bytes())
+    };
+    assert!(holds("the-key-of-ada"), "redb keeps what was deleted");
+    keys.scrub().await.unwrap();
+    assert!(!holds("the-key-of-ada") && holds("the-key-of-bob"));
+    assert_eq!(
+        keys.append(0, put("eve", "the-key-of-eve")).await,
+        Append::Written
+    );
+    topics.close().await.unwrap();
+    let topics = in_folder(&folder, options()).await;
+    let keys = topics.open(&spec("keys", Kind::Keys)).await.unwrap();
+    let all = read(&keys, 0, 0).await;
+    let values: Vec<_> = all
+        .iter()
+        .map(|stored| stored.record.value.clone())
+        .collect();
+    assert_eq!(values, ["the-key-of-bob", "", "the-key-of-eve"]);
+    assert!(!folder.path().join("journal.redb.new").exists());
+}

@@ -81,6 +81,14 @@ pub(crate) fn word<T>(
     found.ok_or_else(|| format!("{column} {text:?} is not known"))
 }
 
+/// A proposition by its full name, or by its id.
+pub(crate) fn proposition(text: &str) -> String {
+    if text.is_empty() || text.starts_with("propositions/") {
+        return text.to_owned();
+    }
+    format!("propositions/{text}")
+}
+
 /// A campaign by its full name, or as `proposition/campaign`.
 pub(crate) fn campaign(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text.split('/').collect();

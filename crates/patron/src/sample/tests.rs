@@ -71,6 +71,7 @@ async fn the_services_see_a_small_business_and_divide_it_as_the_crate_does() {
     let pair = Pair::start(Plan {
         log: LogSource::Embedded(folder.path().join("journal")),
         data: folder.path().join("data"),
+        master_key: None,
         acquisition: Some(local),
         retention: Some(local),
         clock: Arc::<FixedClock>::clone(&clock),

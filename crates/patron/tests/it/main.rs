@@ -7,6 +7,7 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod base;
 mod demo;
 mod import;
 mod inbox;
@@ -14,6 +15,7 @@ mod killed;
 mod ledger;
 mod mistakes;
 mod operating;
+mod privacy;
 mod prospects;
 mod reports;
 mod services;

@@ -20,12 +20,18 @@ pub(crate) fn patron() -> Command {
 impl Services {
     /// Starts both services on what is in this folder, and waits until they say where they listen.
     pub(crate) fn start(folder: &Path) -> Self {
+        Self::start_saying(folder, "warn", Stdio::null())
+    }
+
+    /// The same, with what is logged at this level going there.
+    pub(crate) fn start_saying(folder: &Path, level: &str, log: Stdio) -> Self {
         let mut child = patron()
+            .args(["--log", level])
             .args(["up", "--acquisition-address", "127.0.0.1:0"])
             .args(["--retention-address", "127.0.0.1:0", "--data"])
             .arg(folder)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

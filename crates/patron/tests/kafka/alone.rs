@@ -46,6 +46,7 @@ impl Alone {
             kafka: cluster.address().to_owned(),
             replication: 1,
             data: folder.path().join("data"),
+            master_key: folder.path().join("master.key"),
             port: free_ports(1)[0],
             log: folder.path().join("log"),
         };

@@ -326,6 +326,7 @@ fn any_absorption() -> impl Strategy<Value = prospect::Command> {
 fn any_merge() -> impl Strategy<Value = prospect::Command> {
     any_when().prop_map(|when| {
         prospect::Command::Merge(Merge {
+            erased: false,
             id: Uuid::from_u128(2),
             into: Uuid::from_u128(1),
             state: prospect::State::Converted,
@@ -354,7 +355,7 @@ fn about_a_prospect() -> impl Strategy<Value = prospect::Command> {
         2 => any_conversion(),
         1 => any_when().prop_map(|when| prospect::Command::Close {
             closing: Closing { reason: CloseReason::NoNeed, competitor: None },
-            note_given: false,
+            note: None,
             when,
         }),
         1 => any_when().prop_map(|when| prospect::Command::Reopen { when }),

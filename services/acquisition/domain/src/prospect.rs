@@ -3,6 +3,7 @@
 mod command;
 mod consent;
 mod conversion;
+mod erasure;
 mod event;
 mod identity;
 mod merging;
@@ -130,6 +131,12 @@ pub struct Prospect {
     pub identities: Vec<Identity>,
     /// What people call it, sealed.
     pub display_name: Option<Sealed>,
+    /// What somebody noted when it was closed, sealed.
+    pub note: Option<Sealed>,
+    /// When who it is was forgotten.
+    pub erased_at: Option<Time>,
+    /// Whether the keys of its personal data are known to be destroyed.
+    pub keys_destroyed: bool,
     /// What it agreed to or refused, by purpose.
     pub consents: BTreeMap<String, Consent>,
     /// Its touchpoints; only those in question are loaded.
@@ -160,15 +167,18 @@ impl Aggregate for Prospect {
             Command::Convert(command) => self.convert(command),
             Command::Close {
                 closing,
-                note_given,
+                note,
                 when,
-            } => self.close(closing, note_given, when),
+            } => self.close(closing, note, when),
             Command::Identify(command) => self.identify(command),
             Command::Reopen { when } => self.reopen(when),
             Command::Merge(command) => self.merge(&command),
             Command::Absorb(command) => self.absorb(command),
             Command::SetConsent { consent, now } => self.set_consent(consent, now),
             Command::HearConsent { consent } => self.hear_consent(consent),
+            Command::Erase { when } => self.erase(when),
+            Command::HearErased { erased_at } => Ok(self.hear_erased(erased_at)),
+            Command::NoteDestroyed { now } => Ok(self.note_destroyed(now)),
         }
     }
 
@@ -191,9 +201,10 @@ impl Aggregate for Prospect {
                 self.conversion = Some((**conversion).clone());
                 self.consents = consent::merged(&self.consents, &conversion.consents);
             }
-            Event::Closed { closing, .. } => {
+            Event::Closed { closing, note, .. } => {
                 self.state = State::Closed;
                 self.closing = Some(closing.clone());
+                self.note.clone_from(note);
             }
             Event::Identified {
                 identities,
@@ -203,6 +214,7 @@ impl Aggregate for Prospect {
             Event::Reopened { .. } => {
                 self.state = self.open_state();
                 self.closing = None;
+                self.note = None;
             }
             Event::Merged { into, .. } => self.state = State::Merged { into: *into },
             Event::Absorbed { touches, .. } => self.add_absorbed(touches),
@@ -210,6 +222,8 @@ impl Aggregate for Prospect {
                 let purpose = consent.purpose.clone();
                 self.consents.insert(purpose, consent.clone());
             }
+            Event::Erased { erased_at } => self.forget(*erased_at),
+            Event::KeysDestroyed { .. } => self.keys_destroyed = true,
         }
     }
 }
@@ -246,13 +260,21 @@ impl Prospect {
         }])
     }
 
-    fn close(&self, closing: Closing, note_given: bool, when: When) -> Result<Vec<Event>, Refusal> {
+    fn close(
+        &self,
+        closing: Closing,
+        note: Option<Sealed>,
+        when: When,
+    ) -> Result<Vec<Event>, Refusal> {
         self.must_be_open()?;
+        if note.is_some() {
+            self.must_be_known()?;
+        }
         let occurred_at = when.happened("occurred_at")?;
         let competitor = closing.competitor.as_deref().unwrap_or_default();
         match closing.reason {
             CloseReason::LostToCompetitor => required("competitor", competitor, MAX_LABEL)?,
-            CloseReason::Other if !note_given => {
+            CloseReason::Other if note.is_none() => {
                 return Err(Invalid::Missing { field: "note" }.into());
             }
             CloseReason::NoNeed
@@ -264,6 +286,7 @@ impl Prospect {
         }
         Ok(vec![Event::Closed {
             closing,
+            note,
             occurred_at,
         }])
     }

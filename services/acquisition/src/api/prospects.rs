@@ -1,20 +1,24 @@
 //! `ProspectService`.
 
 mod batch;
+mod erasing;
+mod identifying;
 mod journey;
 mod merging;
 
 use acquisition_domain::id::TouchpointId;
 use acquisition_domain::input::When;
 use acquisition_domain::offer::{Ask, Offer};
-use acquisition_domain::prospect::{self, Closing, Convert, Kind, Qualification};
+use acquisition_domain::prospect::{self, Closing, Convert, Kind, Prospect, Qualification};
+use eventsourcing::Sealed;
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::prospect_service_server::ProspectService;
 use read_model::{Error, Rows};
 use runtime::{Work, version};
-use server::{Call, Page, parse, parse_optional, present};
+use server::{Call, Opener, Page, parse, parse_optional, present};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
+use vault::Field;
 
 use super::when;
 use crate::desk::{Desk, Halt, refused};
@@ -141,16 +145,20 @@ impl ProspectService for Prospects {
             reason: wire::prospect::close_reason("reason", message.reason)?,
             competitor: Some(message.competitor.clone()).filter(|name| !name.is_empty()),
         };
-        let note_given = !message.note.is_empty();
-        let make = move |work: &Work<'_>| {
+        let note = Some(message.note.trim()).filter(|note| !note.is_empty());
+        let texts = note.map(|note| (Field::Note, note.to_owned()));
+        let make = move |work: &Work<'_>, boxes: Vec<Sealed>, _: &Opener| {
             let when = When::now(work.now());
             Ok(prospect::Command::Close {
                 closing: closing.clone(),
-                note_given,
+                note: boxes.into_iter().next(),
                 when,
             })
         };
-        self.0.on_prospect(&call, &message, id, make, get).await
+        let texts = texts.into_iter().collect();
+        self.0
+            .on_person(&call, &message, id, texts, make, get)
+            .await
     }
 
     async fn get_prospect(
@@ -159,9 +167,9 @@ impl ProspectService for Prospects {
     ) -> Result<Response<proto::Prospect>, Status> {
         let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
-        let read = |rows: &dyn Rows| get(rows, id);
+        let read = |rows: &dyn Rows, opener: &Opener| get(rows, id, opener);
         self.0
-            .read(&call, &message.min_position, &message.name, read)
+            .read_people(&call, &message.min_position, &message.name, read)
             .await
     }
 
@@ -174,11 +182,12 @@ impl ProspectService for Prospects {
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let only = wire::prospect::state_filter("state", message.state)?;
         let after = page.after_uuid()?;
-        let read = |rows: &dyn Rows| {
+        let read = |rows: &dyn Rows, opener: &Opener| {
             let mut found = Vec::new();
             for (id, state) in prospects::list(rows, only, after, page.wanted())? {
                 let version = version(rows, &format!("prospects/{id}"))?;
-                found.push((id, wire::resource::prospect(id, &state, version)));
+                let shown = wire::resource::prospect(id, &state, version, opener);
+                found.push((id, shown));
             }
             let paged = page.cut(found, |(id, _)| id.as_bytes().to_vec());
             Ok(Some(proto::ListProspectsResponse {
@@ -187,7 +196,7 @@ impl ProspectService for Prospects {
             }))
         };
         self.0
-            .read(&call, &message.min_position, "prospects", read)
+            .read_people(&call, &message.min_position, "prospects", read)
             .await
     }
 
@@ -236,6 +245,38 @@ impl ProspectService for Prospects {
         let (call, message) = server::open(request)?;
         self.journey(&call, &message).await
     }
+
+    async fn identify_prospect(
+        &self,
+        request: Request<proto::IdentifyProspectRequest>,
+    ) -> Result<Response<proto::IdentifyProspectResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        self.identify(&call, &message).await
+    }
+
+    async fn find_prospects(
+        &self,
+        request: Request<proto::FindProspectsRequest>,
+    ) -> Result<Response<proto::FindProspectsResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        self.find(&call, &message).await
+    }
+
+    async fn erase_prospect(
+        &self,
+        request: Request<proto::EraseProspectRequest>,
+    ) -> Result<Response<proto::Prospect>, Status> {
+        let (call, message) = server::open(request)?;
+        self.erase(&call, &message).await
+    }
+
+    async fn export_prospect(
+        &self,
+        request: Request<proto::ExportProspectRequest>,
+    ) -> Result<Response<proto::ProspectExport>, Status> {
+        let (call, message) = server::open(request)?;
+        self.export(&call, &message).await
+    }
 }
 
 impl Prospects {
@@ -258,7 +299,7 @@ impl Prospects {
                 when: when(work, occurred_at.as_ref()),
             })
         };
-        let answer = move |rows: &dyn Rows, id: Uuid| {
+        let answer = move |rows: &dyn Rows, id: Uuid, _: &Opener| {
             let found = prospects::touch(rows, id, &touchpoint_id)?;
             Ok(found.map(|found| wire::prospect::touchpoint_out(&touchpoint_id, &found)))
         };
@@ -272,10 +313,19 @@ fn offer(work: &Work<'_>, ask: Ask) -> Result<Offer, Halt> {
     proposition.offer(ask).map_err(refused)
 }
 
-fn get(rows: &dyn Rows, id: Uuid) -> Result<Option<proto::Prospect>, Error> {
+fn get(rows: &dyn Rows, id: Uuid, opener: &Opener) -> Result<Option<proto::Prospect>, Error> {
     let Some(state) = prospects::get(rows, id)? else {
         return Ok(None);
     };
+    show(rows, id, &state, opener).map(Some)
+}
+
+fn show(
+    rows: &dyn Rows,
+    id: Uuid,
+    state: &Prospect,
+    opener: &Opener,
+) -> Result<proto::Prospect, Error> {
     let version = version(rows, &format!("prospects/{id}"))?;
-    Ok(Some(wire::resource::prospect(id, &state, version)))
+    Ok(wire::resource::prospect(id, state, version, opener))
 }

@@ -135,6 +135,8 @@ pub(crate) fn apply(
         | Event::Reopened { .. }
         | Event::Merged { .. }
         | Event::ConsentChanged { .. }
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. }
         // What is absorbed after the conversion never earns credit; what was before, the conversion sees.
         | Event::Absorbed { .. } => Ok(()),
     }

@@ -338,6 +338,7 @@ fn facts(event: &Event) -> Vec<(Time, What)> {
         Event::Closed {
             closing,
             occurred_at,
+            ..
         } => vec![(*occurred_at, What::Closed(closing.reason))],
         Event::Identified { occurred_at, .. } => {
             vec![(*occurred_at, What::Became(State::Identified))]
@@ -353,7 +354,9 @@ fn facts(event: &Event) -> Vec<(Time, What)> {
                 (touchpoint.occurred_at, What::Touched(touchpoint.into()))
             })
             .collect(),
-        Event::ConsentChanged { .. } => Vec::new(),
+        Event::ConsentChanged { .. } | Event::Erased { .. } | Event::KeysDestroyed { .. } => {
+            Vec::new()
+        }
     }
 }
 

@@ -68,7 +68,9 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<(
         | Event::Closed { .. }
         | Event::Identified { .. }
         | Event::Reopened { .. }
-        | Event::ConsentChanged { .. } => Ok(()),
+        | Event::ConsentChanged { .. }
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => Ok(()),
     }
 }
 

@@ -10,9 +10,11 @@ mod prospect;
 mod tests;
 
 use bytes::Bytes;
+use eventsourcing::Time;
 use journal::Event;
+use patron_proto::journal::v1::KeysDestroyed;
 use prost::{Message, Name};
-use server::Wrong;
+use server::{Wrong, timestamp};
 
 pub(crate) use proposition::{of_proposition, proposition};
 pub(crate) use prospect::{of_prospect, prospect};
@@ -28,6 +30,17 @@ fn public<M: Message + Name>(message: &M) -> Event {
         schema: SCHEMA,
         public: true,
         payload: Bytes::from(message.encode_to_vec()),
+    }
+}
+
+/// What the service notes for itself: no event for others.
+fn keys_destroyed(at: Time) -> Event {
+    let message = KeysDestroyed {
+        occurred_at: Some(timestamp(at)),
+    };
+    Event {
+        public: false,
+        ..public(&message)
     }
 }
 

@@ -1,40 +1,13 @@
-//! Personal data, sealed: moved between messages and the domain, and never opened here.
+//! Personal data: what clients send, what is sealed of it, and what answers show.
 
 use acquisition_domain::prospect::{Identity, IdentityKind};
-use eventsourcing::Sealed;
 use patron_proto::types::v1 as types;
-use server::{Wrong, pairs, present};
+use server::{Opener, Wrong, pairs, present, sealed, sealed_out};
+use vault::Field;
 
 pairs!(identity_kind_out, identity_kind: IdentityKind = types::IdentityKind {
     Email = Email, Phone = Phone, ExternalId = ExternalId, Cookie = Cookie,
 });
-
-pub(crate) fn sealed(field: &str, written: &types::Sealed) -> Result<Sealed, Wrong> {
-    let nonce = written.nonce.as_slice().try_into();
-    Ok(Sealed {
-        subject: written.subject.clone(),
-        key_id: written.key_id.clone(),
-        nonce: nonce.map_err(|_| Wrong::new(field, "has no nonce of 24 bytes"))?,
-        ciphertext: written.ciphertext.clone(),
-    })
-}
-
-pub(crate) fn sealed_out(sealed: &Sealed) -> types::Sealed {
-    types::Sealed {
-        subject: sealed.subject.clone(),
-        key_id: sealed.key_id.clone(),
-        nonce: sealed.nonce.to_vec(),
-        ciphertext: sealed.ciphertext.clone(),
-    }
-}
-
-/// A sealed text that may be missing.
-pub(crate) fn optional_sealed(
-    field: &str,
-    written: Option<&types::Sealed>,
-) -> Result<Option<Sealed>, Wrong> {
-    written.map(|written| sealed(field, written)).transpose()
-}
 
 pub(crate) fn identity(written: &types::SealedIdentity) -> Result<Identity, Wrong> {
     let value = present("identities.value", written.value.as_ref())?;
@@ -65,4 +38,58 @@ pub(crate) fn identities(values: &[types::Sealed], kinds: &[i32]) -> Result<Vec<
             })
         })
         .collect()
+}
+
+/// The kind of field in which an identity is sealed.
+pub(crate) fn field_of(kind: IdentityKind) -> Field {
+    server::identity_field(proto_kind(kind))
+}
+
+/// An identity as a client writes it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Plain {
+    pub(crate) kind: IdentityKind,
+    pub(crate) value: String,
+}
+
+impl Plain {
+    /// What two spellings of the same identity have in common.
+    pub(crate) fn normal(kind: IdentityKind, value: &str) -> String {
+        server::same_spelling(proto_kind(kind), value)
+    }
+
+    /// Whether both are the same, however they are written.
+    pub(crate) fn is(&self, kind: IdentityKind, value: &str) -> bool {
+        self.kind == kind && Self::normal(kind, &self.value) == Self::normal(kind, value)
+    }
+}
+
+/// Reads an identity that a client names.
+pub(crate) fn plain(field: &str, written: &types::Identity) -> Result<Plain, Wrong> {
+    let (kind, value) = server::identity(field, written)?;
+    let kind = identity_kind(field, kind as i32)?;
+    Ok(Plain { kind, value })
+}
+
+/// Reads the identities that a client names.
+pub(crate) fn plains(field: &str, written: &[types::Identity]) -> Result<Vec<Plain>, Wrong> {
+    let read = server::identities(field, written)?.into_iter();
+    read.map(|(kind, value)| {
+        let kind = identity_kind(field, kind as i32)?;
+        Ok(Plain { kind, value })
+    })
+    .collect()
+}
+
+fn proto_kind(kind: IdentityKind) -> types::IdentityKind {
+    types::IdentityKind::try_from(identity_kind_out(kind)).unwrap_or_default()
+}
+
+/// Identities as answers show them.
+pub(crate) fn identities_shown(identities: &[Identity], opener: &Opener) -> Vec<types::Identity> {
+    let shown = identities.iter().map(|identity| types::Identity {
+        kind: identity_kind_out(identity.kind),
+        value: opener.show(field_of(identity.kind), &identity.value),
+    });
+    shown.collect()
 }

@@ -215,10 +215,11 @@ pub(crate) fn conversion_out(prospect: Uuid, conversion: &Conversion) -> proto::
     }
 }
 
-pub(crate) fn closing_out(closing: &Closing) -> proto::Closing {
+pub(crate) fn closing_out(closing: &Closing, note: String) -> proto::Closing {
     proto::Closing {
         reason: close_reason_out(closing.reason),
         competitor: closing.competitor.clone().unwrap_or_default(),
+        note,
     }
 }
 

@@ -7,8 +7,9 @@ use acquisition_domain::proposition::Proposition;
 use acquisition_domain::prospect::{Prospect, State};
 use money::Money;
 use patron_proto::acquisition::v1 as proto;
-use server::{money_out, timestamp};
+use server::{Opener, money_out, timestamp};
 use uuid::Uuid;
+use vault::Field;
 
 use super::prospect::text;
 use super::small_out;
@@ -106,8 +107,17 @@ pub(crate) fn campaign(
 }
 
 /// A prospect.
-pub(crate) fn prospect(id: Uuid, state: &Prospect, version: u64) -> proto::Prospect {
+pub(crate) fn prospect(
+    id: Uuid,
+    state: &Prospect,
+    version: u64,
+    opener: &Opener,
+) -> proto::Prospect {
     let origin = state.origin.as_ref();
+    let is_erased = state.erased_at.is_some();
+    let note = state.note.as_ref();
+    let closing = state.closing.as_ref();
+    let name = state.display_name.as_ref();
     let qualified = state.qualification.as_ref();
     proto::Prospect {
         name: format!("prospects/{id}"),
@@ -127,7 +137,10 @@ pub(crate) fn prospect(id: Uuid, state: &Prospect, version: u64) -> proto::Prosp
             .conversion
             .as_ref()
             .map(|done| wire::prospect::conversion_out(id, done)),
-        closing: state.closing.as_ref().map(wire::prospect::closing_out),
+        closing: closing.map(|closing| {
+            let note = opener.show_of(is_erased && note.is_some(), Field::Note, note);
+            wire::prospect::closing_out(closing, note)
+        }),
         etag: etag(version),
         into: into(state).unwrap_or_default(),
         consents: state
@@ -135,6 +148,9 @@ pub(crate) fn prospect(id: Uuid, state: &Prospect, version: u64) -> proto::Prosp
             .values()
             .map(wire::prospect::consent_out)
             .collect(),
+        display_name: opener.show_of(is_erased, Field::Name, name),
+        identities: wire::personal::identities_shown(&state.identities, opener),
+        erased_at: state.erased_at.map(timestamp),
     }
 }
 

@@ -1,7 +1,7 @@
 //! A running acquisition on a log in memory, with a clock that stands still.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use acquisition::{SERVICES, Settings};
 use eventsourcing::{FixedClock, Time};
@@ -22,6 +22,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
+use vault::{MasterKey, MasterKeys, Vault};
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: i64 = 1_767_225_600;
@@ -30,6 +31,7 @@ pub(crate) struct Harness {
     pub(crate) running: acquisition::Running,
     pub(crate) topics: MemoryTopics,
     pub(crate) clock: Arc<FixedClock>,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) address: SocketAddr,
     pub(crate) channel: Channel,
     stop: CancellationToken,
@@ -68,7 +70,10 @@ impl Harness {
         options: Options,
     ) -> Self {
         let shown: Arc<FixedClock> = Arc::clone(&clock);
-        let running = acquisition::start(&topics, shown, options, Settings::default())
+        let vault = Vault::open(&topics, master()).await.unwrap();
+        let settings = Settings::default();
+        let vault = Arc::new(vault);
+        let running = acquisition::start(&topics, shown, options, settings, Arc::clone(&vault))
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();
@@ -95,6 +100,7 @@ impl Harness {
             running,
             topics,
             clock,
+            vault,
             address,
             channel,
             stop,
@@ -169,6 +175,13 @@ impl Harness {
             .into_inner()
             .name
     }
+}
+
+/// The master key of all harnesses in this process, so that several stand on the same keys.
+pub(crate) fn master() -> MasterKeys {
+    static KEYS: OnceLock<MasterKeys> = OnceLock::new();
+    let make = || MasterKeys::new(MasterKey::random(), vec![]);
+    KEYS.get_or_init(make).clone()
 }
 
 pub(crate) fn new_id() -> String {

@@ -19,6 +19,7 @@ mod funnel;
 mod harness;
 mod knowledge;
 mod merging;
+mod personal;
 mod propositions;
 mod prospects;
 mod retention;

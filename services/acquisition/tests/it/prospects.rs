@@ -165,12 +165,6 @@ async fn a_prospect_is_qualified_and_closed_with_a_reason() {
             .await,
     );
     assert_eq!(noteless.0, Code::InvalidArgument);
-    let personal = refused(
-        prospects
-            .close_prospect(close(proto::CloseReason::Other, "he moved"))
-            .await,
-    );
-    assert_eq!(personal, (Code::FailedPrecondition, "NO_VAULT".to_owned()));
     let closed = prospects
         .close_prospect(close(proto::CloseReason::NoBudget, ""))
         .await

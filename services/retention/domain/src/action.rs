@@ -155,7 +155,8 @@ impl Customer {
         now: Time,
     ) -> Vec<Event> {
         let what = format!("WIN_BACK/{}", relationship.losses);
-        let worth_asking = cause == Cause::Voluntary && relationship.consents.allows(CONTACT);
+        let may_be_asked = relationship.consents.allows(CONTACT) && !self.is_erased();
+        let worth_asking = cause == Cause::Voluntary && may_be_asked;
         let win_back = Proposed {
             action_id: derived_id(request_id, &what),
             kind: Kind::WinBack,
@@ -177,7 +178,11 @@ impl Customer {
             .collect()
     }
 
-    fn cancel_open(&self, now: Time, which: fn(Kind) -> bool) -> impl Iterator<Item = Event> {
+    pub(crate) fn cancel_open(
+        &self,
+        now: Time,
+        which: fn(Kind) -> bool,
+    ) -> impl Iterator<Item = Event> {
         self.open_actions
             .iter()
             .filter(move |(_, action)| which(action.kind))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use eventsourcing::{Aggregate, Parts, Time};
+use eventsourcing::{Aggregate, Parts, Sealed, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::action::{self, Action, CompleteAction, Outcome, ProposeAction};
@@ -11,6 +11,7 @@ use crate::day::LiveDay;
 use crate::id::{ActionId, LineId, PromiseId, PurchaseId};
 use crate::input::When;
 use crate::owner::{AssignOwner, Assignment};
+use crate::person::Erasure;
 use crate::promise::{self, AssessPromise, MakePromise, NoteOverdue, Promise, State};
 use crate::purchase::{self, Purchase, RecordPurchase, ReversePurchase, Totals};
 use crate::recurring::{self, Line, SetRecurringRevenue};
@@ -33,6 +34,8 @@ pub struct Customer {
     pub open_actions: BTreeMap<ActionId, Action>,
     /// The risk that it is lost.
     pub risk: Risk,
+    /// Whether it is forgotten who it was.
+    pub erasure: Erasure,
     /// What it pays month by month.
     pub lines: BTreeMap<LineId, Line>,
     /// The purchases; only those in question are loaded.
@@ -67,6 +70,8 @@ pub enum Command {
     WaivePromise {
         /// Which promise.
         promise_id: PromiseId,
+        /// What the customer said, sealed.
+        note: Option<Sealed>,
         /// When that was.
         when: When,
     },
@@ -107,6 +112,23 @@ pub enum Command {
     },
     /// Let a day come.
     LiveDay(LiveDay),
+    /// Forget who it is.
+    Erase {
+        /// When that was asked for.
+        when: When,
+    },
+    /// Take over that acquisition has forgotten who it is.
+    HearErased {
+        /// When that was.
+        erased_at: Time,
+        /// The present.
+        now: Time,
+    },
+    /// Record that the keys of its personal data are destroyed.
+    NoteDestroyed {
+        /// When that was known.
+        now: Time,
+    },
 }
 
 /// What has happened to a customer.
@@ -135,6 +157,8 @@ pub enum Event {
     PromiseWaived {
         /// Which promise.
         promise_id: PromiseId,
+        /// What the customer said, sealed.
+        note: Option<Sealed>,
         /// When that was.
         occurred_at: Time,
     },
@@ -173,6 +197,16 @@ pub enum Event {
     ConsentChanged(consent::Changed),
     /// Something was done.
     ActionCompleted(action::Completed),
+    /// It was erased: who it is cannot be read any more.
+    Erased {
+        /// When that was asked for.
+        erased_at: Time,
+    },
+    /// The keys of its personal data are destroyed.
+    KeysDestroyed {
+        /// When that was known.
+        destroyed_at: Time,
+    },
 }
 
 /// One entry of a customer's large collections.
@@ -213,7 +247,10 @@ impl Command {
             | Self::AssignOwner(_)
             | Self::SetRecurringRevenue(_)
             | Self::SetConsent(_)
-            | Self::LiveDay(_) => vec![],
+            | Self::LiveDay(_)
+            | Self::Erase { .. }
+            | Self::HearErased { .. }
+            | Self::NoteDestroyed { .. } => vec![],
         }
     }
 }
@@ -245,7 +282,9 @@ impl Event {
             | Self::RiskChanged(_)
             | Self::OwnerAssigned(_)
             | Self::RecurringRevenueSet(_)
-            | Self::ConsentChanged(_) => vec![],
+            | Self::ConsentChanged(_)
+            | Self::Erased { .. }
+            | Self::KeysDestroyed { .. } => vec![],
         }
     }
 }
@@ -263,7 +302,11 @@ impl Aggregate for Customer {
             Command::MakePromise(command) => self.make_promise(*command),
             Command::AssessPromise(command) => self.assess(command),
             Command::RepairPromise { promise_id, when } => self.repair(promise_id, when),
-            Command::WaivePromise { promise_id, when } => self.waive(promise_id, when),
+            Command::WaivePromise {
+                promise_id,
+                note,
+                when,
+            } => self.waive(promise_id, note, when),
             Command::EndRelationship(command) => self.end(command),
             Command::WinBack { when } => self.win_back(when),
             Command::GiveNotice(command) => self.give_notice(command),
@@ -277,6 +320,9 @@ impl Aggregate for Customer {
             Command::CompleteAction(command) => self.complete_action(command),
             Command::CancelAction { action_id, when } => self.cancel_action(action_id, when),
             Command::LiveDay(command) => self.live_day(command),
+            Command::Erase { when } => self.erase(when),
+            Command::HearErased { erased_at, now } => Ok(self.hear_erased(erased_at, now)),
+            Command::NoteDestroyed { now } => Ok(self.note_destroyed(now)),
         }
     }
 
@@ -296,10 +342,9 @@ impl Aggregate for Customer {
             }
             Event::PromiseWaived {
                 promise_id,
+                note,
                 occurred_at,
-            } => {
-                self.promise_changed(promise_id, State::Waived, *occurred_at);
-            }
+            } => self.promise_waived(promise_id, note.as_ref(), *occurred_at),
             Event::RelationshipLost(loss) => self.relationship_lost(loss),
             Event::RelationshipWonBack { won_back_at } => self.relationship_won_back(*won_back_at),
             Event::ActionProposed(proposed) => self.action_proposed(proposed),
@@ -317,6 +362,8 @@ impl Aggregate for Customer {
             Event::RecurringRevenueSet(set) => self.recurring_revenue_set(set),
             Event::ConsentChanged(changed) => self.consent_changed(changed),
             Event::ActionCompleted(completed) => self.action_completed(completed),
+            Event::Erased { erased_at } => self.forget(*erased_at),
+            Event::KeysDestroyed { .. } => self.erasure.keys_destroyed = true,
         }
     }
 }

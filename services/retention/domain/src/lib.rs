@@ -10,8 +10,8 @@
 //! - what it pays [month by month](recurring), and what it [allows](consent);
 //! - what a [day] brings although nobody did anything.
 //!
-//! Personal data never comes here, not even the note that explains a loss: what is here is safe to keep
-//! for ever. The state is stored with serde; the events have a format of their own, mapped elsewhere.
+//! Personal data comes here sealed, and no rule looks into it: who a customer [is](person), and what was said
+//! of a promise. It is forgotten by destroying its keys, so what is here is safe to keep for ever. The state is stored with serde; the events have a format of their own, mapped elsewhere.
 
 pub mod action;
 pub mod consent;
@@ -22,6 +22,7 @@ pub mod input;
 pub mod ledger;
 pub mod margin;
 pub mod owner;
+pub mod person;
 pub mod promise;
 #[cfg(test)]
 mod properties;

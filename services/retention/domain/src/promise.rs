@@ -8,7 +8,7 @@ mod tests;
 use std::fmt;
 use std::ops::RangeInclusive;
 
-use eventsourcing::Time;
+use eventsourcing::{Sealed, Time};
 use serde::{Deserialize, Serialize};
 
 use crate::customer::{Customer, Event, told_again};
@@ -91,6 +91,10 @@ pub struct Promise {
     pub score: Option<Score>,
     /// When it was noted that its day had passed.
     pub overdue_noted_at: Option<Time>,
+    /// What the last assessment rests on, in words, sealed.
+    pub evidence: Option<Sealed>,
+    /// What the customer said when it was waived, sealed.
+    pub note: Option<Sealed>,
 }
 
 /// How many promises stand where.
@@ -223,6 +227,8 @@ impl Customer {
             assessed_at: None,
             score: None,
             overdue_noted_at: None,
+            evidence: None,
+            note: None,
         };
         self.promises.insert(made.promise_id.clone(), promise);
     }

@@ -78,6 +78,7 @@ fn assessments() -> impl Strategy<Value = Command> {
             request_id: Uuid::from_u128(request),
             promise_id: parsed(&promise_id),
             finding,
+            evidence: None,
             when: on(number),
         })
     })

@@ -79,6 +79,9 @@ pub enum Refusal {
     /// Nobody asks a customer back who does not want to be asked.
     #[error("the customer has not agreed to `contact`: record the consent first, if there is one")]
     NoConsent,
+    /// Nobody who was erased becomes known again, or is asked back.
+    #[error("the customer is erased: who it was is not kept any more, and nobody asks it back")]
+    Erased,
     /// An action comes to an end once.
     #[error("action {action_id} is {outcome} already: propose another one")]
     ActionClosed {
@@ -137,6 +140,7 @@ impl Explain for Refusal {
             | Self::NotActive { .. }
             | Self::NotLeaving { .. }
             | Self::NoConsent
+            | Self::Erased
             | Self::ActionClosed { .. }
             | Self::NoBrokenPromise
             | Self::OverReversed { .. }
@@ -158,6 +162,7 @@ impl Explain for Refusal {
             Self::NotActive { .. } => "NOT_ACTIVE",
             Self::NotLeaving { .. } => "NOT_LEAVING",
             Self::NoConsent => "NO_CONSENT",
+            Self::Erased => "ERASED",
             Self::ActionClosed { .. } => "ACTION_CLOSED",
             Self::NoBrokenPromise => "NO_BROKEN_PROMISE",
             Self::OverReversed { .. } => "OVER_REVERSED",
@@ -180,7 +185,7 @@ impl Explain for Refusal {
             Self::NotLost { state } | Self::NotActive { state } | Self::NotLeaving { state } => {
                 vec![("state", state.to_string())]
             }
-            Self::NoConsent | Self::NoBrokenPromise => vec![],
+            Self::NoConsent | Self::Erased | Self::NoBrokenPromise => vec![],
             Self::ActionClosed { action_id, outcome } => vec![
                 ("action_id", action_id.to_string()),
                 ("outcome", outcome.to_string()),

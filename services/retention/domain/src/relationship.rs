@@ -17,6 +17,7 @@ use crate::customer::{Customer, Event};
 use crate::id::{PresentationId, PromiseId};
 use crate::input::{Invalid, When};
 use crate::owner::Assignment;
+use crate::person::Who;
 use crate::refusal::{Refusal, Thing};
 use crate::risk::Risk;
 use crate::text::Label;
@@ -71,6 +72,8 @@ pub struct Opening {
     pub currency: Currency,
     /// What the customer allowed so far.
     pub consents: Consents,
+    /// Who the customer is, sealed.
+    pub who: Who,
 }
 
 /// How it came to a loss.
@@ -131,6 +134,8 @@ pub struct Relationship {
     pub currency: Currency,
     /// What the customer allows.
     pub consents: Consents,
+    /// Who the customer is, sealed; nothing once it is erased.
+    pub who: Who,
     /// Where it stands.
     pub state: State,
     /// When that last changed.
@@ -219,6 +224,7 @@ impl Customer {
 
     pub(crate) fn win_back(&self, when: When) -> Result<Vec<Event>, Refusal> {
         let relationship = self.opened()?;
+        self.must_be_known()?;
         if !relationship.is_lost() {
             return Err(Refusal::NotLost {
                 state: relationship.state,
@@ -261,12 +267,14 @@ impl Customer {
             acquired_at,
             currency,
             consents,
+            who,
         } = opening.clone();
         self.relationship = Some(Relationship {
             origin,
             acquired_at,
             currency,
             consents,
+            who,
             state: State::Active,
             changed_at: acquired_at,
             losses: 0,

@@ -13,6 +13,7 @@ use crate::consent::{CONTACT, Consent, Status};
 use crate::day::LiveDay;
 use crate::input::When;
 use crate::owner::AssignOwner;
+use crate::person::Who;
 use crate::promise::{AssessPromise, Finding, MakePromise, NoteOverdue, Terms};
 use crate::purchase::{FirstPurchase, RecordPurchase, ReversePurchase};
 use crate::recurring::SetRecurringRevenue;
@@ -81,6 +82,7 @@ pub(crate) fn opening() -> OpenRelationship {
             acquired_at: day(ACQUIRED),
             currency: parsed::<Currency>("EUR"),
             consents: [].into_iter().collect(),
+            who: Who::default(),
         },
         promises: vec![OpeningPromise {
             promise_id: parsed("next-day"),
@@ -181,6 +183,7 @@ pub(crate) fn assess(promise_id: &str, finding: Finding, number: i64) -> Command
         request_id: REQUEST,
         promise_id: parsed(promise_id),
         finding,
+        evidence: None,
         when: on(number),
     })
 }
@@ -195,6 +198,7 @@ pub(crate) fn repair(promise_id: &str, number: i64) -> Command {
 pub(crate) fn waive(promise_id: &str, number: i64) -> Command {
     Command::WaivePromise {
         promise_id: parsed(promise_id),
+        note: None,
         when: on(number),
     }
 }

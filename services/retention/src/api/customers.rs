@@ -1,20 +1,21 @@
 //! `CustomerService`.
 
 mod actions;
+mod erasing;
 mod import;
 mod list;
 pub(super) mod purchases;
 mod relationship;
 
 use customer_value::Simple;
-use eventsourcing::Time;
+use eventsourcing::{Sealed, Time};
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_server::CustomerService;
 use read_model::{Error, Rows};
 use retention_domain::relationship::EndRelationship;
 use retention_domain::{Command, Customer};
 use runtime::{Work, version};
-use server::{parse, parse_optional};
+use server::{Opener, parse, parse_optional};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
@@ -38,8 +39,11 @@ impl CustomerService for Customers {
         let (call, message) = server::open(request)?;
         let import = import::read(&message, self.0.settings().default_margin_rate)?;
         let id = import.customer();
-        let make = move |work: &Work<'_>| import.command(work.now());
-        self.0.on_customer(&call, &message, id, make, basic).await
+        let texts = import.texts();
+        let make = move |work: &Work<'_>, boxes: Vec<Sealed>| import.command(work.now(), boxes);
+        self.0
+            .on_person(&call, &message, id, texts, make, basic)
+            .await
     }
 
     async fn record_purchase(
@@ -109,14 +113,14 @@ impl CustomerService for Customers {
         let (call, message) = server::open(request)?;
         let id = customer_id("name", &message.name)?;
         let view = self.view(message.view);
-        let read = |rows: &dyn Rows| {
+        let read = |rows: &dyn Rows, opener: &Opener| {
             let Some(state) = customers::get(rows, id)? else {
                 return Ok(None);
             };
-            view.show(rows, id, &state)
+            view.show(rows, id, &state, opener)
         };
         self.0
-            .read_of(&call, id, &message.min_position, &message.name, read)
+            .read_person(&call, id, &message.min_position, &message.name, read)
             .await
     }
 
@@ -208,6 +212,22 @@ impl CustomerService for Customers {
         let (call, message) = server::open(request)?;
         actions::cancel(&self.0, call, message).await
     }
+
+    async fn erase_customer(
+        &self,
+        request: Request<proto::EraseCustomerRequest>,
+    ) -> Result<Response<proto::Customer>, Status> {
+        let (call, message) = server::open(request)?;
+        self.erase(&call, &message).await
+    }
+
+    async fn export_customer(
+        &self,
+        request: Request<proto::ExportCustomerRequest>,
+    ) -> Result<Response<proto::CustomerExport>, Status> {
+        let (call, message) = server::open(request)?;
+        self.export(&call, &message).await
+    }
 }
 
 impl Customers {
@@ -241,22 +261,29 @@ impl View {
         rows: &dyn Rows,
         id: Uuid,
         state: &Customer,
+        opener: &Opener,
     ) -> Result<Option<proto::Customer>, Error> {
         let version = version(rows, &format!("customers/{id}"))?;
         match self {
-            Self::Basic => Ok(wire::resource::basic(id, state, version)),
+            Self::Basic => Ok(wire::resource::basic(id, state, version, opener)),
             Self::Full { as_of, simple } => {
                 let value = worth::of_customer(rows, id, state, as_of, simple)?;
-                Ok(wire::resource::full(id, state, version, value, as_of))
+                Ok(wire::resource::full(
+                    id,
+                    state,
+                    version,
+                    (value, as_of),
+                    opener,
+                ))
             }
         }
     }
 }
 
 /// The customer that a command was about.
-fn basic(rows: &dyn Rows, id: Uuid) -> Result<Option<proto::Customer>, Error> {
+fn basic(rows: &dyn Rows, id: Uuid, opener: &Opener) -> Result<Option<proto::Customer>, Error> {
     let Some(state) = customers::get(rows, id)? else {
         return Ok(None);
     };
-    View::Basic.show(rows, id, &state)
+    View::Basic.show(rows, id, &state, opener)
 }

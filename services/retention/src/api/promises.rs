@@ -1,5 +1,6 @@
 //! `PromiseService`.
 
+use eventsourcing::Sealed;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::promise_service_server::PromiseService;
 use read_model::{Error, Rows};
@@ -8,9 +9,10 @@ use retention_domain::id::PromiseId;
 use retention_domain::input::When;
 use retention_domain::promise::{AssessPromise, MakePromise};
 use runtime::{Work, version};
-use server::{Page, parse, present};
+use server::{Opener, Page, parse, present};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
+use vault::Field;
 
 use super::when;
 use crate::desk::Desk;
@@ -62,15 +64,19 @@ impl PromiseService for Promises {
         let finding = finding(message.verdict, message.perceived_score)?;
         let assessed_at = message.assessed_at;
         let shown = shown(promise_id.clone());
-        let make = move |work: &Work<'_>| {
+        let texts = words(Field::Evidence, &message.evidence);
+        let make = move |work: &Work<'_>, boxes: Vec<Sealed>| {
             Command::AssessPromise(AssessPromise {
                 request_id,
                 promise_id: promise_id.clone(),
                 finding,
+                evidence: boxes.into_iter().next(),
                 when: when(work, assessed_at.as_ref()),
             })
         };
-        self.0.on_customer(&call, &message, id, make, shown).await
+        self.0
+            .on_person(&call, &message, id, texts, make, shown)
+            .await
     }
 
     async fn repair_promise(
@@ -94,11 +100,15 @@ impl PromiseService for Promises {
         let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id.clone());
-        let make = move |work: &Work<'_>| Command::WaivePromise {
+        let texts = words(Field::Note, &message.note);
+        let make = move |work: &Work<'_>, boxes: Vec<Sealed>| Command::WaivePromise {
             promise_id: promise_id.clone(),
+            note: boxes.into_iter().next(),
             when: When::now(work.now()),
         };
-        self.0.on_customer(&call, &message, id, make, shown).await
+        self.0
+            .on_person(&call, &message, id, texts, make, shown)
+            .await
     }
 
     async fn get_promise(
@@ -108,9 +118,9 @@ impl PromiseService for Promises {
         let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id);
-        let read = |rows: &dyn Rows| shown(rows, id);
+        let read = |rows: &dyn Rows, opener: &Opener| shown(rows, id, opener);
         self.0
-            .read_of(&call, id, &message.min_position, &message.name, read)
+            .read_person(&call, id, &message.min_position, &message.name, read)
             .await
     }
 
@@ -123,7 +133,7 @@ impl PromiseService for Promises {
         let asked = ["promises", &message.parent];
         let page = Page::parse(message.page_size, &message.page_token, &asked)?;
         let after = page.after_text()?;
-        let read = |rows: &dyn Rows| {
+        let read = |rows: &dyn Rows, opener: &Opener| {
             let Some(state) = customers::get(rows, id)? else {
                 return Ok(None);
             };
@@ -139,13 +149,13 @@ impl PromiseService for Promises {
             let rows = paged.rows.into_iter();
             Ok(Some(proto::ListPromisesResponse {
                 promises: rows
-                    .map(|(name, it)| promise_out(id, name, it, version))
+                    .map(|(name, it)| promise_out(id, name, it, version, opener))
                     .collect(),
                 next_page_token: paged.next_page_token,
             }))
         };
         self.0
-            .read_of(&call, id, &message.min_position, &message.parent, read)
+            .read_person(&call, id, &message.min_position, &message.parent, read)
             .await
     }
 
@@ -165,17 +175,25 @@ impl PromiseService for Promises {
     }
 }
 
+/// Words to be sealed, if there are any.
+fn words(field: Field, text: &str) -> Vec<(Field, String)> {
+    let text = Some(text.trim()).filter(|text| !text.is_empty());
+    text.map(|text| (field, text.to_owned()))
+        .into_iter()
+        .collect()
+}
+
 /// Reads the promise that a command was about.
 fn shown(
     promise_id: PromiseId,
-) -> impl Fn(&dyn Rows, Uuid) -> Result<Option<proto::Promise>, Error> {
-    move |rows, id| {
+) -> impl Fn(&dyn Rows, Uuid, &Opener) -> Result<Option<proto::Promise>, Error> {
+    move |rows, id, opener| {
         let Some(state) = customers::get(rows, id)? else {
             return Ok(None);
         };
         let version = version(rows, &format!("customers/{id}"))?;
         let promise = state.promises.get(&promise_id);
-        Ok(promise.map(|promise| promise_out(id, &promise_id, promise, version)))
+        Ok(promise.map(|promise| promise_out(id, &promise_id, promise, version, opener)))
     }
 }
 

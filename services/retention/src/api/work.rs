@@ -1,6 +1,7 @@
 //! `WorkService`.
 
 mod book;
+mod news;
 mod place;
 
 use eventsourcing::Time;
@@ -12,7 +13,7 @@ use retention_domain::Customer;
 use retention_domain::promise::{Promise, State};
 use retention_domain::text::Label;
 use runtime::version;
-use server::{Page, money_out, parse_optional, timestamp};
+use server::{Opener, Page, money_out, parse_optional, timestamp};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -40,13 +41,13 @@ impl WorkService for Work {
         let page = Page::parse(message.page_size, &message.page_token, &["work", &owner])?;
         let after = page.after.as_deref().map(place::read).transpose()?;
         let now = self.0.engine.clock().now();
-        let read = |rows: &dyn Rows| {
+        let read = |rows: &dyn Rows, opener: &Opener| {
             let worth = self.0.worth(rows)?;
             let found = work::page(rows, &owner, &worth, now, after, page.wanted())?;
             let paged = page.cut(found, |row| place::write(row.place));
             let mut items = Vec::new();
             for row in paged.rows {
-                items.extend(item(rows, row, now)?);
+                items.extend(item(rows, row, now, opener)?);
             }
             Ok(Some(proto::ListWorkResponse {
                 items,
@@ -54,8 +55,16 @@ impl WorkService for Work {
             }))
         };
         self.0
-            .read(&call, &message.min_position, "work", read)
+            .read_people(&call, &message.min_position, "work", read)
             .await
+    }
+
+    async fn list_work_news(
+        &self,
+        request: Request<proto::ListWorkNewsRequest>,
+    ) -> Result<Response<proto::ListWorkNewsResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        news::list(&self.0, call, message).await
     }
 
     async fn get_book_of_business(
@@ -68,7 +77,12 @@ impl WorkService for Work {
 }
 
 /// A row of the list, with the reasons why it is there.
-fn item(rows: &dyn Rows, row: Row, now: Time) -> Result<Option<proto::WorkItem>, Error> {
+fn item(
+    rows: &dyn Rows,
+    row: Row,
+    now: Time,
+    opener: &Opener,
+) -> Result<Option<proto::WorkItem>, Error> {
     let id = row.id;
     let Some(state) = customers::get(rows, id)? else {
         return Ok(None);
@@ -99,7 +113,7 @@ fn item(rows: &dyn Rows, row: Row, now: Time) -> Result<Option<proto::WorkItem>,
             .collect(),
         promises: reasons
             .iter()
-            .map(|(name, it)| promise_out(id, name, it, version))
+            .map(|(name, it)| promise_out(id, name, it, version, opener))
             .collect(),
         notice: relationship.notice.as_ref().map(notice_out),
         due_at: due_at.map(timestamp),

@@ -145,7 +145,9 @@ const fn promise_of(event: &Event) -> Option<&PromiseId> {
         | Event::OwnerAssigned(_)
         | Event::RecurringRevenueSet(_)
         | Event::ConsentChanged(_)
-        | Event::ActionCompleted(_) => None,
+        | Event::ActionCompleted(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => None,
     }
 }
 

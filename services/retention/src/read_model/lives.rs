@@ -108,7 +108,9 @@ pub(crate) fn apply(
         | Event::OwnerAssigned(_)
         | Event::RecurringRevenueSet(_)
         | Event::ConsentChanged(_)
-        | Event::ActionCompleted(_) => return Ok(()),
+        | Event::ActionCompleted(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => return Ok(()),
     };
     let Some(mut life) = LIVES.get(rows, &id)? else {
         return Ok(());

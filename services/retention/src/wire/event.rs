@@ -3,6 +3,7 @@
 //! Every kind and schema that was ever written can be read here; a new schema gets a reader beside the old
 //! one. The bytes of each are kept in `tests/golden`.
 
+use patron_proto::journal::v1::KeysDestroyed;
 use patron_proto::retention::v1 as proto;
 use prost::{Message, Name};
 use retention_domain::action::Proposed;
@@ -11,10 +12,14 @@ use retention_domain::promise::Made;
 use retention_domain::purchase::{Recorded, Reversed};
 use retention_domain::relationship::{Loss, Opening};
 use retention_domain::{Event, promise};
-use server::{Wrong, currency, money_out, parse, parse_optional, present, resource_id, timestamp};
+use server::{
+    Wrong, currency, money_out, optional_sealed, parse, parse_optional, present, resource_id,
+    sealed_out, timestamp,
+};
 use uuid::Uuid;
 
 use super::action::{action_type, action_type_out};
+use super::person::{identities_out, who};
 use super::promise::{Promised, assessed, own, score_out, terms, terms_out};
 use super::purchase::{amount, margin_source, margin_source_out};
 use super::relationship::{
@@ -23,6 +28,7 @@ use super::relationship::{
 };
 use super::{customer_id, text, time};
 
+mod erasure;
 mod relation;
 mod risk;
 #[cfg(test)]
@@ -52,11 +58,12 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
         }),
         Event::PromiseWaived {
             promise_id,
+            note,
             occurred_at,
         } => public(&proto::PromiseWaived {
             promise: format!("{name}/promises/{promise_id}"),
             occurred_at: Some(timestamp(*occurred_at)),
-            note: None,
+            note: note.as_ref().map(sealed_out),
         }),
         Event::RelationshipLost(loss) => public(&lost_out(name, loss)),
         Event::RelationshipWonBack { won_back_at } => public(&proto::RelationshipWonBack {
@@ -82,6 +89,11 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
         Event::RecurringRevenueSet(set) => public(&relation::recurring_out(name, set)),
         Event::ConsentChanged(changed) => public(&relation::consented_out(name, changed)),
         Event::ActionCompleted(completed) => public(&relation::completed_out(&name, completed)),
+        Event::Erased { erased_at } => public(&proto::CustomerErased {
+            customer: name,
+            occurred_at: Some(timestamp(*erased_at)),
+        }),
+        Event::KeysDestroyed { destroyed_at } => erasure::destroyed_out(*destroyed_at),
     }
 }
 
@@ -90,10 +102,13 @@ pub(crate) fn write(customer: Uuid, event: &Event) -> journal::Event {
 /// # Errors
 /// If this release does not know the kind or schema, or a part is missing, ill-formed or of another customer.
 pub(crate) fn read(customer: Uuid, event: &journal::Event) -> Result<Event, Wrong> {
-    let kind = event.kind.strip_prefix(PACKAGE).unwrap_or_default();
     if event.schema != SCHEMA {
         return Err(unknown(event));
     }
+    if event.kind == KeysDestroyed::full_name() {
+        return erasure::destroyed(&message(event)?);
+    }
+    let kind = event.kind.strip_prefix(PACKAGE).unwrap_or_default();
     match kind {
         "RelationshipOpened" => opened(customer, &message(event)?),
         "PromiseMade" => made(customer, &message(event)?),
@@ -115,6 +130,7 @@ pub(crate) fn read(customer: Uuid, event: &journal::Event) -> Result<Event, Wron
         "RecurringRevenueSet" => relation::recurring(customer, &message(event)?),
         "ConsentChanged" => relation::consented(customer, &message(event)?),
         "ActionCompleted" => relation::completed(customer, &message(event)?),
+        "CustomerErased" => erasure::erased(customer, &message(event)?),
         _ => Err(unknown(event)),
     }
 }
@@ -158,6 +174,7 @@ fn own_action(customer: Uuid, name: &str) -> Result<ActionId, Wrong> {
 fn opened_out(customer: String, opening: &Opening) -> proto::RelationshipOpened {
     let origin = &opening.origin;
     let (source, external_id) = source_out(&origin.source);
+    let (identities, identity_kinds) = identities_out(&opening.who);
     proto::RelationshipOpened {
         customer,
         occurred_at: Some(timestamp(opening.acquired_at)),
@@ -168,8 +185,9 @@ fn opened_out(customer: String, opening: &Opening) -> proto::RelationshipOpened 
         presentation_id: text(origin.presentation_id.as_ref()),
         currency_code: opening.currency.to_string(),
         consents: consents_out(&opening.consents),
-        identities: Vec::new(),
-        display_name: None,
+        identities,
+        display_name: opening.who.display_name.as_ref().map(sealed_out),
+        identity_kinds,
     }
 }
 
@@ -186,6 +204,11 @@ fn opened(customer: Uuid, read: &proto::RelationshipOpened) -> Result<Event, Wro
         acquired_at: time("occurred_at", read.occurred_at.as_ref())?,
         currency: currency("currency_code", &read.currency_code)?,
         consents: consents(&read.consents)?,
+        who: who(
+            &read.identities,
+            &read.identity_kinds,
+            read.display_name.as_ref(),
+        )?,
     }))
 }
 
@@ -268,13 +291,18 @@ fn kept_out(customer: &str, kept: &promise::Assessed) -> proto::PromiseKept {
         occurred_at: Some(timestamp(kept.occurred_at)),
         perceived_score,
         gap,
-        evidence: None,
+        evidence: kept.evidence.as_ref().map(sealed_out),
     }
 }
 
 fn kept(customer: Uuid, read: &proto::PromiseKept) -> Result<Event, Wrong> {
     let score = (read.perceived_score, read.gap);
-    assessed(customer, &read.promise, read.occurred_at.as_ref(), score).map(Event::PromiseKept)
+    let evidence = optional_sealed("evidence", read.evidence.as_ref())?;
+    let assessed = assessed(customer, &read.promise, read.occurred_at.as_ref(), score)?;
+    Ok(Event::PromiseKept(promise::Assessed {
+        evidence,
+        ..assessed
+    }))
 }
 
 fn broken_out(customer: &str, broken: &promise::Assessed) -> proto::PromiseBroken {
@@ -284,13 +312,18 @@ fn broken_out(customer: &str, broken: &promise::Assessed) -> proto::PromiseBroke
         occurred_at: Some(timestamp(broken.occurred_at)),
         perceived_score,
         gap,
-        evidence: None,
+        evidence: broken.evidence.as_ref().map(sealed_out),
     }
 }
 
 fn broken(customer: Uuid, read: &proto::PromiseBroken) -> Result<Event, Wrong> {
     let score = (read.perceived_score, read.gap);
-    assessed(customer, &read.promise, read.occurred_at.as_ref(), score).map(Event::PromiseBroken)
+    let evidence = optional_sealed("evidence", read.evidence.as_ref())?;
+    let assessed = assessed(customer, &read.promise, read.occurred_at.as_ref(), score)?;
+    Ok(Event::PromiseBroken(promise::Assessed {
+        evidence,
+        ..assessed
+    }))
 }
 
 fn repaired(customer: Uuid, read: &proto::PromiseRepaired) -> Result<Event, Wrong> {
@@ -303,6 +336,7 @@ fn repaired(customer: Uuid, read: &proto::PromiseRepaired) -> Result<Event, Wron
 fn waived(customer: Uuid, read: &proto::PromiseWaived) -> Result<Event, Wrong> {
     Ok(Event::PromiseWaived {
         promise_id: own(customer, &read.promise)?,
+        note: optional_sealed("note", read.note.as_ref())?,
         occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
     })
 }

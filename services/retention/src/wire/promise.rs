@@ -1,11 +1,13 @@
 //! Promises: their terms, what became of them, and what an assessment found.
 
+use eventsourcing::Sealed;
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1 as types;
 use retention_domain::id::PromiseId;
 use retention_domain::promise::{Assessed, Finding, Promise, Score, State, Terms};
-use server::{Wrong, from_timestamp, pairs, parse, parse_optional, timestamp};
+use server::{Opener, Wrong, from_timestamp, pairs, parse, parse_optional, timestamp};
 use uuid::Uuid;
+use vault::Field;
 
 use super::resource::etag;
 use super::{promise_name, proposition_name, small, small_out, text};
@@ -81,7 +83,7 @@ pub(crate) fn finding(verdict: i32, perceived_score: i32) -> Result<Finding, Wro
     }
 }
 
-/// An assessment, from the parts of an event.
+/// An assessment, from the parts of an event but for the evidence.
 pub(crate) fn assessed(
     customer: Uuid,
     promise: &str,
@@ -100,6 +102,7 @@ pub(crate) fn assessed(
     Ok(Assessed {
         promise_id: own(customer, promise)?,
         score,
+        evidence: None,
         occurred_at: super::time("occurred_at", occurred_at)?,
     })
 }
@@ -128,7 +131,9 @@ pub(crate) fn promise_out(
     id: &PromiseId,
     promise: &Promise,
     version: u64,
+    opener: &Opener,
 ) -> proto::Promise {
+    let shown = |field, words: Option<&Sealed>| opener.show_of(false, field, words);
     let (perceived_score, gap) = score_out(promise.score);
     proto::Promise {
         name: format!("customers/{customer}/promises/{id}"),
@@ -143,6 +148,8 @@ pub(crate) fn promise_out(
         perceived_score,
         gap,
         etag: etag(version),
+        evidence: shown(Field::Evidence, promise.evidence.as_ref()),
+        note: shown(Field::Note, promise.note.as_ref()),
     }
 }
 

@@ -4,10 +4,12 @@ use eventsourcing::Time;
 use money::Money;
 use patron_proto::retention::v1 as proto;
 use retention_domain::Customer;
-use server::{money_out, timestamp};
+use server::{Opener, money_out, timestamp};
 use uuid::Uuid;
+use vault::Field;
 
 use super::action::action_out;
+use super::person::identities_shown;
 use super::promise::promise_out;
 use super::relationship::{consents_out, loss_out, notice_out, source_out, state_out};
 use super::risk::{band_out, driver_out};
@@ -19,8 +21,14 @@ pub(crate) fn etag(version: u64) -> String {
 }
 
 /// A customer in view BASIC; nothing before the relationship was opened.
-pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::Customer> {
+pub(crate) fn basic(
+    id: Uuid,
+    state: &Customer,
+    version: u64,
+    opener: &Opener,
+) -> Option<proto::Customer> {
     let relationship = state.relationship.as_ref()?;
+    let name = relationship.who.display_name.as_ref();
     let money = |minor_units| Some(money_out(Money::new(relationship.currency, minor_units)));
     let origin = &relationship.origin;
     let (source, external_id) = source_out(&origin.source);
@@ -57,6 +65,9 @@ pub(crate) fn basic(id: Uuid, state: &Customer, version: u64) -> Option<proto::C
         risk_band: band_out(state.risk.band),
         risk_drivers: Vec::new(),
         recurring_lines: Vec::new(),
+        display_name: opener.show_of(state.is_erased(), Field::Name, name),
+        identities: Vec::new(),
+        erased_at: state.erasure.erased_at.map(timestamp),
     })
 }
 
@@ -65,8 +76,8 @@ pub(crate) fn full(
     id: Uuid,
     state: &Customer,
     version: u64,
-    value: i64,
-    now: Time,
+    (value, now): (i64, Time),
+    opener: &Opener,
 ) -> Option<proto::Customer> {
     let relationship = state.relationship.as_ref()?;
     let promises = state.promises.iter();
@@ -75,7 +86,7 @@ pub(crate) fn full(
     let lines = state.lines.iter();
     Some(proto::Customer {
         promises: promises
-            .map(|(promise, it)| promise_out(id, promise, it, version))
+            .map(|(promise, it)| promise_out(id, promise, it, version, opener))
             .collect(),
         open_actions: actions
             .map(|(action, it)| action_out(id, action, it, currency))
@@ -89,6 +100,7 @@ pub(crate) fn full(
                 since: Some(timestamp(it.since)),
             })
             .collect(),
-        ..basic(id, state, version)?
+        identities: identities_shown(&relationship.who, opener),
+        ..basic(id, state, version, opener)?
     })
 }

@@ -1,7 +1,7 @@
 //! A running retention on a log in memory, with a clock that stands still until it is set.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use eventsourcing::{FixedClock, Time};
 use journal::memory::MemoryTopics;
@@ -26,6 +26,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Response, Status};
 use tonic_types::StatusExt as _;
 use uuid::Uuid;
+use vault::{MasterKey, MasterKeys, Vault};
 
 /// 2026-01-01T00:00:00Z.
 pub(crate) const NOW: i64 = 1_767_225_600;
@@ -35,6 +36,7 @@ pub(crate) struct Harness {
     pub(crate) running: Running,
     pub(crate) topics: MemoryTopics,
     pub(crate) clock: Arc<FixedClock>,
+    pub(crate) vault: Arc<Vault>,
     pub(crate) channel: Channel,
     stop: CancellationToken,
     serving: Option<JoinHandle<Result<(), String>>>,
@@ -62,7 +64,8 @@ impl Harness {
         settings: Settings,
     ) -> Self {
         let shown = Arc::<FixedClock>::clone(&clock);
-        let running = retention::start(&topics, shown, options, settings)
+        let vault = Arc::new(Vault::open(&topics, master()).await.unwrap());
+        let running = retention::start(&topics, shown, options, settings, Arc::clone(&vault))
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();
@@ -85,6 +88,7 @@ impl Harness {
             running,
             topics,
             clock,
+            vault,
             channel,
             stop,
             serving: Some(serving),
@@ -154,6 +158,13 @@ impl Harness {
             .unwrap()
             .into_inner()
     }
+}
+
+/// The master key of all harnesses in this process, so that several stand on the same keys.
+pub(crate) fn master() -> MasterKeys {
+    static KEYS: OnceLock<MasterKeys> = OnceLock::new();
+    let make = || MasterKeys::new(MasterKey::random(), vec![]);
+    KEYS.get_or_init(make).clone()
 }
 
 pub(crate) fn new_id() -> String {

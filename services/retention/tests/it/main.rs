@@ -19,6 +19,7 @@ mod inbox;
 mod ledgers;
 mod listing;
 mod models;
+mod personal;
 mod promises;
 mod relationship;
 mod reports;

@@ -91,20 +91,6 @@ async fn a_broken_promise_is_repaired_and_an_open_one_waived() {
 }
 
 #[tokio::test]
-async fn evidence_is_personal_and_waits_for_the_vault() {
-    let harness = Harness::start().await;
-    let customer = harness.customer("00042").await;
-    let evident = proto::AssessPromiseRequest {
-        evidence: "she said so".to_owned(),
-        ..assess(&customer, "next-day", proto::PromiseVerdict::Kept)
-    };
-    assert_eq!(
-        refused(harness.promises().assess_promise(evident).await),
-        precondition("NO_VAULT")
-    );
-}
-
-#[tokio::test]
 async fn nobody_promises_anything_to_a_lost_customer() {
     let harness = Harness::start().await;
     let customer = harness.customer("00042").await;

@@ -6,7 +6,7 @@ use patron_proto::types::v1::Money;
 use tonic::Code;
 
 use crate::actions::{complete, propose};
-use crate::harness::{DAY, Harness, NOW, at, end, euros, open, purchase, record, refused};
+use crate::harness::{DAY, Harness, NOW, assess, at, end, euros, open, purchase, record, refused};
 use crate::relationship::{assign, notice};
 
 fn ask(owner: &str) -> proto::ListWorkRequest {
@@ -232,4 +232,81 @@ async fn a_book_is_somebodys_or_somewheres() {
         let refusal = harness.work().get_book_of_business(wrong).await;
         assert_eq!(refused(refusal).0, Code::InvalidArgument);
     }
+}
+
+async fn news(
+    harness: &Harness,
+    asked: proto::ListWorkNewsRequest,
+) -> (Vec<(proto::WorkNewsKind, String)>, String) {
+    let page = harness.work().list_work_news(asked).await.unwrap();
+    let page = page.into_inner();
+    let news = page.news.iter();
+    let news = news.map(|news| (news.kind(), news.customer.clone()));
+    (news.collect(), page.next_page_token)
+}
+
+fn news_of(owner: &str, days: i64) -> proto::ListWorkNewsRequest {
+    proto::ListWorkNewsRequest {
+        owner: owner.to_owned(),
+        since: at(days * DAY),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn what_has_changed_since_yesterday_is_told_to_whom_it_concerns() {
+    use proto::WorkNewsKind as Kind;
+
+    let harness = Harness::start().await;
+    let name = harness.customer("a").await;
+    let mut customers = harness.customers();
+    customers
+        .assign_owner(assign(&name, "rosa", "EMEA/ES"))
+        .await
+        .unwrap();
+    harness.clock.set(Time::from_seconds(NOW + DAY));
+    let broken = assess(&name, "next-day", proto::PromiseVerdict::Broken);
+    harness.promises().assess_promise(broken).await.unwrap();
+    customers
+        .assign_owner(assign(&name, "li", "APAC/SG"))
+        .await
+        .unwrap();
+
+    let told = |kind| (kind, name.clone());
+    let since_yesterday = [
+        Kind::PromiseBroken,
+        Kind::ActionProposed,
+        Kind::OwnerChanged,
+    ];
+    let (all, _) = news(&harness, news_of("rosa", 0)).await;
+    assert_eq!(all[0], told(Kind::OwnerChanged));
+    assert_eq!(all[1..], since_yesterday.map(told));
+    let (rosa, _) = news(&harness, news_of("rosa", 1)).await;
+    assert_eq!(rosa, since_yesterday.map(told));
+    let (li, _) = news(&harness, news_of("li", 0)).await;
+    assert_eq!(li, [told(Kind::OwnerChanged)]);
+    let (nobody, _) = news(&harness, news_of("", 0)).await;
+    assert_eq!(nobody, [told(Kind::OwnerChanged)]);
+
+    let mut pages = Vec::new();
+    let mut asked = proto::ListWorkNewsRequest {
+        page_size: 1,
+        ..news_of("rosa", 0)
+    };
+    loop {
+        let (page, token) = news(&harness, asked.clone()).await;
+        pages.extend(page);
+        if token.is_empty() {
+            break;
+        }
+        asked.page_token = token;
+    }
+    assert_eq!(pages, all);
+
+    let always = proto::ListWorkNewsRequest {
+        owner: "rosa".to_owned(),
+        ..Default::default()
+    };
+    let refusal = harness.work().list_work_news(always).await;
+    assert_eq!(refused(refusal).0, Code::InvalidArgument);
 }

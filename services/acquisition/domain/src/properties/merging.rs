@@ -110,6 +110,7 @@ impl World {
     fn merge(&mut self, from: usize, into: usize, age: usize) {
         let seen = self.then(into, age);
         let merge = Merge {
+            erased: false,
             id: id(from),
             into: id(into),
             state: seen.state,

@@ -1,6 +1,6 @@
 //! What somebody may want of a prospect.
 
-use eventsourcing::Time;
+use eventsourcing::{Sealed, Time};
 
 use super::{
     Absorb, AbsorbedKey, Closing, Consent, Convert, Identify, Kind, Merge, Qualification, Touch,
@@ -42,8 +42,8 @@ pub enum Command {
     Close {
         /// Why.
         closing: Closing,
-        /// Whether a note was given; the note itself is personal and does not come here.
-        note_given: bool,
+        /// What somebody noted about it, sealed.
+        note: Option<Sealed>,
         /// When it was closed.
         when: When,
     },
@@ -70,6 +70,21 @@ pub enum Command {
         /// What it said, and when.
         consent: Consent,
     },
+    /// Forget who it is.
+    Erase {
+        /// When that was asked for.
+        when: When,
+    },
+    /// Take over that the other service has forgotten who it is.
+    HearErased {
+        /// When that was.
+        erased_at: Time,
+    },
+    /// Record that the keys of its personal data are destroyed.
+    NoteDestroyed {
+        /// When that was known.
+        now: Time,
+    },
 }
 
 impl Command {
@@ -86,7 +101,10 @@ impl Command {
             | Self::Merge(_)
             | Self::Absorb(_)
             | Self::SetConsent { .. }
-            | Self::HearConsent { .. } => vec![],
+            | Self::HearConsent { .. }
+            | Self::Erase { .. }
+            | Self::HearErased { .. }
+            | Self::NoteDestroyed { .. } => vec![],
         }
     }
 
@@ -103,7 +121,10 @@ impl Command {
             | Self::Reopen { .. }
             | Self::Merge(_)
             | Self::SetConsent { .. }
-            | Self::HearConsent { .. } => vec![],
+            | Self::HearConsent { .. }
+            | Self::Erase { .. }
+            | Self::HearErased { .. }
+            | Self::NoteDestroyed { .. } => vec![],
         }
     }
 }

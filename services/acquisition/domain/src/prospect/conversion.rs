@@ -89,6 +89,7 @@ impl Prospect {
                 .ok_or(Refusal::AlreadyConverted);
         }
         self.must_be_open()?;
+        self.must_be_known()?;
         let converted_at = command.when.happened(FIELD)?;
         if let Some(first_touch_at) = self.first_touch_at
             && converted_at < first_touch_at

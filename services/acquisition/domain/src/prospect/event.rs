@@ -47,6 +47,8 @@ pub enum Event {
     Closed {
         /// Why.
         closing: Closing,
+        /// What somebody noted about it, sealed.
+        note: Option<Sealed>,
         /// When.
         occurred_at: Time,
     },
@@ -91,6 +93,16 @@ pub enum Event {
         /// What counts from now on for this purpose.
         consent: Consent,
     },
+    /// It was erased: who it is cannot be read any more.
+    Erased {
+        /// When that was asked for.
+        erased_at: Time,
+    },
+    /// The keys of its personal data are destroyed.
+    KeysDestroyed {
+        /// When that was known.
+        destroyed_at: Time,
+    },
 }
 
 impl Event {
@@ -106,7 +118,9 @@ impl Event {
             | Self::Reopened { .. }
             | Self::Merged { .. }
             | Self::Absorbed { .. }
-            | Self::ConsentChanged { .. } => vec![],
+            | Self::ConsentChanged { .. }
+            | Self::Erased { .. }
+            | Self::KeysDestroyed { .. } => vec![],
         }
     }
 }

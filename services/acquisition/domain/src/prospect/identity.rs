@@ -92,6 +92,7 @@ pub struct Identify {
 impl Prospect {
     pub(super) fn identify(&self, command: Identify) -> Result<Vec<Event>, Refusal> {
         self.must_exist_unmerged()?;
+        self.must_be_known()?;
         if command.identities.is_empty() && command.name.is_none() {
             let field = "identities";
             return Err(Invalid::Missing { field }.into());

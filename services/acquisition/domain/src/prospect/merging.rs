@@ -25,6 +25,8 @@ pub struct Merge {
     pub into: Uuid,
     /// Where in its life the other one is.
     pub state: State,
+    /// Whether the other one was erased.
+    pub erased: bool,
     /// When the other one was created, if it was.
     pub created_at: Option<Time>,
     /// How many touches both have, with all that were merged into them.
@@ -87,6 +89,9 @@ impl Prospect {
             return Err(Refusal::AlreadyConverted);
         }
         let into = command.into;
+        if command.erased {
+            return Err(Refusal::TargetErased);
+        }
         match command.state {
             State::Absent => return Err(Refusal::TargetNotFound),
             State::Merged { into: further } => {

@@ -99,6 +99,12 @@ pub enum Refusal {
         "the prospect in into is younger and no customer: merge that one into this one instead"
     )]
     MergeIntoOlder,
+    /// Nobody who was erased becomes known again.
+    #[error("the prospect is erased, and nothing about who it is is kept any more: create another")]
+    Erased,
+    /// Nobody is found to be the same as somebody who was erased.
+    #[error("the prospect in into is erased: erase this one too, if it is the same person")]
+    TargetErased,
 }
 
 impl Explain for Refusal {
@@ -115,7 +121,9 @@ impl Explain for Refusal {
             | Self::IdentityConflict { .. }
             | Self::NotClosed
             | Self::TargetMerged { .. }
-            | Self::MergeIntoOlder => Class::FailedPrecondition,
+            | Self::MergeIntoOlder
+            | Self::Erased
+            | Self::TargetErased => Class::FailedPrecondition,
             Self::MergeIntoItself => Class::Invalid { field: "into" },
             Self::NoPromise => Class::Invalid { field: "promises" },
         }
@@ -136,6 +144,7 @@ impl Explain for Refusal {
             Self::NotClosed => "NOT_CLOSED",
             Self::MergeIntoItself => "SAME_PROSPECT",
             Self::MergeIntoOlder => "MERGE_INTO_OLDER",
+            Self::Erased | Self::TargetErased => "ERASED",
         }
     }
 
@@ -150,7 +159,9 @@ impl Explain for Refusal {
             | Self::NotClosed
             | Self::MergeIntoItself
             | Self::TargetNotFound
-            | Self::MergeIntoOlder => vec![],
+            | Self::MergeIntoOlder
+            | Self::Erased
+            | Self::TargetErased => vec![],
             Self::AlreadyExists(Thing::Touchpoint(id)) => vec![("touchpoint_id", id.to_string())],
             Self::Limit { what, limit } => {
                 vec![("what", (*what).to_owned()), ("limit", limit.to_string())]

@@ -2,12 +2,13 @@
 
 mod consenting;
 mod converting;
+mod erasing;
 mod identifying;
 mod merging;
 mod touching;
 
 use eventsourcing::scenario::{Given, given};
-use eventsourcing::{Aggregate, Class, Explain};
+use eventsourcing::{Aggregate, Class, Explain, Sealed};
 use uuid::Uuid;
 
 use super::{
@@ -17,6 +18,15 @@ use super::{
 use crate::input::{Invalid, When};
 use crate::offer::Ask;
 use crate::story::{about, ask, campaign, day, eur, id, on, on_the_market};
+
+fn sealed(mark: u8) -> Sealed {
+    Sealed {
+        subject: "persons/1".to_owned(),
+        key_id: "k".to_owned(),
+        nonce: [mark; 24],
+        ciphertext: vec![mark],
+    }
+}
 
 fn create() -> Command {
     Command::Create {
@@ -90,7 +100,7 @@ fn closing(reason: CloseReason, competitor: Option<&str>, note_given: bool) -> C
             reason,
             competitor: competitor.map(str::to_owned),
         },
-        note_given,
+        note: note_given.then(|| sealed(9)),
         when: on(30),
     }
 }
@@ -237,6 +247,7 @@ fn a_prospect_may_be_closed_with_a_reason() {
     created()
         .when(close(CloseReason::NoBudget))
         .then([Event::Closed {
+            note: None,
             closing: Closing {
                 reason: CloseReason::NoBudget,
                 competitor: None,

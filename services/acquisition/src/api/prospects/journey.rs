@@ -59,7 +59,7 @@ fn place(passed: &Passed) -> Vec<u8> {
     place
 }
 
-fn step(passed: &Passed) -> Option<proto::JourneyStep> {
+pub(super) fn step(passed: &Passed) -> Option<proto::JourneyStep> {
     let touchpoint_id = passed.touchpoint_id.parse().ok()?;
     let from = passed.from.map(|from| format!("prospects/{from}"));
     Some(proto::JourneyStep {

@@ -29,6 +29,7 @@ impl Prospects {
                 id,
                 into,
                 state: other.state,
+                erased: other.erased_at.is_some(),
                 created_at: other.origin.map(|origin| origin.created_at),
                 touches: both,
                 when: When::now(work.now()),

@@ -4,13 +4,18 @@ use acquisition_domain::id::TouchpointId;
 use acquisition_domain::prospect::{
     self, Closing, Conversion, Identity, Origin, Qualification, Touchpoint,
 };
-use eventsourcing::Sealed;
+use eventsourcing::{Sealed, Time};
 use journal::Event;
 use patron_proto::acquisition::v1 as proto;
-use server::{Wrong, currency, from_timestamp, parse, parse_optional, present, timestamp};
+use patron_proto::journal::v1::KeysDestroyed;
+use prost::Name as _;
+use server::{
+    Wrong, currency, from_timestamp, optional_sealed, parse, parse_optional, present, sealed_out,
+    timestamp,
+};
 use uuid::Uuid;
 
-use super::{PACKAGE, SCHEMA, merging, public, read, unknown};
+use super::{PACKAGE, SCHEMA, keys_destroyed, merging, public, read, unknown};
 use crate::wire;
 use crate::wire::personal;
 use crate::wire::prospect::{Touched, text};
@@ -55,14 +60,9 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
         }
         prospect::Event::Closed {
             closing,
+            note,
             occurred_at,
-        } => public(&proto::ProspectClosed {
-            prospect: name,
-            occurred_at: Some(timestamp(*occurred_at)),
-            reason: wire::prospect::close_reason_out(closing.reason),
-            competitor: closing.competitor.clone().unwrap_or_default(),
-            note: None,
-        }),
+        } => public(&closed(name, closing, note.as_ref(), *occurred_at)),
         prospect::Event::Identified {
             identities,
             display_name,
@@ -71,7 +71,7 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             prospect: name,
             occurred_at: Some(timestamp(*occurred_at)),
             identities: identities.iter().map(personal::identity_out).collect(),
-            display_name: display_name.as_ref().map(personal::sealed_out),
+            display_name: display_name.as_ref().map(sealed_out),
         }),
         prospect::Event::Reopened { occurred_at } => merging::reopened(name, *occurred_at),
         prospect::Event::Merged { into, occurred_at } => merging::merged(name, *into, *occurred_at),
@@ -87,6 +87,30 @@ pub(crate) fn of_prospect(id: Uuid, event: &prospect::Event) -> Event {
             merging::absorbed(name, *from, which, touches, consents, *occurred_at)
         }
         prospect::Event::ConsentChanged { consent } => merging::consent_changed(name, consent),
+        prospect::Event::Erased { erased_at } => public(&erased(name, *erased_at)),
+        prospect::Event::KeysDestroyed { destroyed_at } => keys_destroyed(*destroyed_at),
+    }
+}
+
+fn closed(
+    prospect: String,
+    closing: &Closing,
+    note: Option<&Sealed>,
+    at: Time,
+) -> proto::ProspectClosed {
+    proto::ProspectClosed {
+        prospect,
+        occurred_at: Some(timestamp(at)),
+        reason: wire::prospect::close_reason_out(closing.reason),
+        competitor: closing.competitor.clone().unwrap_or_default(),
+        note: note.map(sealed_out),
+    }
+}
+
+fn erased(prospect: String, at: Time) -> proto::ProspectErased {
+    proto::ProspectErased {
+        prospect,
+        occurred_at: Some(timestamp(at)),
     }
 }
 
@@ -101,8 +125,8 @@ fn with_person(
     let values = identities.iter().map(|identity| &identity.value);
     proto::ProspectConverted {
         path: path.iter().map(ToString::to_string).collect(),
-        identities: values.map(personal::sealed_out).collect(),
-        display_name: display_name.map(personal::sealed_out),
+        identities: values.map(sealed_out).collect(),
+        display_name: display_name.map(sealed_out),
         identity_kinds: kinds.map(personal::identity_kind_out).collect(),
         ..converted
     }
@@ -160,6 +184,11 @@ pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
     if event.schema != SCHEMA {
         return Err(unknown(event));
     }
+    if event.kind == KeysDestroyed::full_name() {
+        let read: KeysDestroyed = read(event)?;
+        let destroyed_at = time("occurred_at", read.occurred_at.as_ref())?;
+        return Ok(prospect::Event::KeysDestroyed { destroyed_at });
+    }
     match event.kind.strip_prefix(PACKAGE).unwrap_or_default() {
         "ProspectCreated" => {
             let read: proto::ProspectCreated = read(event)?;
@@ -203,10 +232,16 @@ pub(crate) fn prospect(event: &Event) -> Result<prospect::Event, Wrong> {
                     reason: wire::prospect::close_reason("reason", read.reason)?,
                     competitor: Some(read.competitor).filter(|name| !name.is_empty()),
                 },
+                note: optional_sealed("note", read.note.as_ref())?,
                 occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
             })
         }
         "ProspectIdentified" => identified(&read(event)?),
+        "ProspectErased" => {
+            let read: proto::ProspectErased = read(event)?;
+            let erased_at = time("occurred_at", read.occurred_at.as_ref())?;
+            Ok(prospect::Event::Erased { erased_at })
+        }
         _ => merging::prospect(event),
     }
 }
@@ -215,7 +250,7 @@ fn identified(read: &proto::ProspectIdentified) -> Result<prospect::Event, Wrong
     let identities = read.identities.iter().map(personal::identity);
     Ok(prospect::Event::Identified {
         identities: identities.collect::<Result<_, _>>()?,
-        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
+        display_name: optional_sealed("display_name", read.display_name.as_ref())?,
         occurred_at: time("occurred_at", read.occurred_at.as_ref())?,
     })
 }
@@ -249,6 +284,6 @@ fn conversion(read: &proto::ProspectConverted) -> Result<prospect::Event, Wrong>
         conversion: Box::new(conversion),
         path,
         identities: personal::identities(&read.identities, &read.identity_kinds)?,
-        display_name: personal::optional_sealed("display_name", read.display_name.as_ref())?,
+        display_name: optional_sealed("display_name", read.display_name.as_ref())?,
     })
 }

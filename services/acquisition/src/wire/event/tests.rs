@@ -194,6 +194,13 @@ fn conversion() -> Conversion {
     }
 }
 
+fn closing() -> Closing {
+    Closing {
+        reason: CloseReason::LostToCompetitor,
+        competitor: Some("Acme".to_owned()),
+    }
+}
+
 fn prospects() -> Vec<prospect::Event> {
     let touch = Touch {
         campaign: Some(acquisition_domain::id::CampaignName {
@@ -213,10 +220,6 @@ fn prospects() -> Vec<prospect::Event> {
         kind: Kind::Organisation,
         source: "website".to_owned(),
         created_at: at(6),
-    };
-    let closing = Closing {
-        reason: CloseReason::LostToCompetitor,
-        competitor: Some("Acme".to_owned()),
     };
     let qualification = Qualification {
         proposition_id: id("van-repair"),
@@ -242,7 +245,8 @@ fn prospects() -> Vec<prospect::Event> {
             display_name: None,
         },
         prospect::Event::Closed {
-            closing,
+            closing: closing(),
+            note: None,
             occurred_at: at(9),
         },
         identified(),
@@ -257,6 +261,7 @@ fn prospects() -> Vec<prospect::Event> {
         prospect::Event::ConsentChanged {
             consent: conversion().consents.remove(0),
         },
+        prospect::Event::Erased { erased_at: at(13) },
     ]
 }
 
@@ -321,12 +326,19 @@ fn fuller() -> Vec<prospect::Event> {
     else {
         unreachable!("it is one");
     };
-    vec![prospect::Event::Converted {
-        conversion: Box::new(conversion()),
-        path: vec![],
-        identities,
-        display_name,
-    }]
+    vec![
+        prospect::Event::Converted {
+            conversion: Box::new(conversion()),
+            path: vec![],
+            identities,
+            display_name,
+        },
+        prospect::Event::Closed {
+            closing: closing(),
+            note: Some(sealed(4)),
+            occurred_at: at(9),
+        },
+    ]
 }
 
 fn written() -> Vec<Event> {
@@ -374,6 +386,22 @@ fn events_are_written_today_as_they_were_stored() {
     let fuller = fuller.iter().map(|event| of_prospect(PROSPECT, event));
     today.extend(fuller.map(|event| shown(&event, ".fuller")));
     assert_eq!(today, stored());
+}
+
+#[test]
+fn that_the_keys_are_destroyed_is_nobody_elses_business() {
+    let event = prospect::Event::KeysDestroyed {
+        destroyed_at: at(14),
+    };
+    let written = of_prospect(PROSPECT, &event);
+    assert!(!written.public);
+    assert_eq!(written.kind, "patron.journal.v1.KeysDestroyed");
+    // As it was written by the first release that could erase.
+    assert_eq!(
+        *written.payload,
+        [0x0a, 6, 0x08, 0x80, 0xca, 0xc6, 0xb8, 0x06]
+    );
+    assert_eq!(super::prospect(&written), Ok(event));
 }
 
 #[test]

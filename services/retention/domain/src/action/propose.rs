@@ -82,6 +82,8 @@ impl Customer {
         let wins_back = command.kind == Kind::WinBack;
         if !wins_back {
             relationship.must_go_on()?;
+        } else if self.is_erased() {
+            return Err(Refusal::Erased);
         } else if !relationship.consents.allows(CONTACT) {
             return Err(Refusal::NoConsent);
         }

@@ -1,6 +1,6 @@
 //! It is found out whether a promise was kept; a broken one may be repaired, an open one waived.
 
-use eventsourcing::Time;
+use eventsourcing::{Sealed, Time};
 use uuid::Uuid;
 
 use crate::action;
@@ -30,6 +30,8 @@ pub struct AssessPromise {
     pub promise_id: PromiseId,
     /// What was found out.
     pub finding: Finding,
+    /// What shows it, in words, sealed.
+    pub evidence: Option<Sealed>,
     /// When that was.
     pub when: When,
 }
@@ -41,6 +43,8 @@ pub struct Assessed {
     pub promise_id: PromiseId,
     /// The customer's score, if one was given.
     pub score: Option<Score>,
+    /// What shows it, in words, sealed.
+    pub evidence: Option<Sealed>,
     /// When it was found out.
     pub occurred_at: Time,
 }
@@ -79,9 +83,11 @@ impl Customer {
             request_id,
             promise_id,
             finding,
+            evidence,
             when,
         } = command;
         let relationship = self.opened()?;
+        self.may_be_noted(evidence.as_ref())?;
         let promise = self.promise(&promise_id)?;
         let (kept, score) = promise.terms.judge(finding)?;
         let state = promise.state;
@@ -89,12 +95,13 @@ impl Customer {
             return Err(Refusal::NotAssessable { promise_id, state });
         }
         let occurred_at = promise.happens(when)?;
-        if kept && promise.is_known_kept(occurred_at, score) {
+        if kept && evidence.is_none() && promise.is_known_kept(occurred_at, score) {
             return Ok(vec![]);
         }
         let assessed = Assessed {
             promise_id,
             score,
+            evidence,
             occurred_at,
         };
         if kept {
@@ -121,8 +128,14 @@ impl Customer {
         }])
     }
 
-    pub(crate) fn waive(&self, promise_id: PromiseId, when: When) -> Result<Vec<Event>, Refusal> {
+    pub(crate) fn waive(
+        &self,
+        promise_id: PromiseId,
+        note: Option<Sealed>,
+        when: When,
+    ) -> Result<Vec<Event>, Refusal> {
         self.opened()?;
+        self.may_be_noted(note.as_ref())?;
         let promise = self.promise(&promise_id)?;
         let state = promise.state;
         if state != State::Open {
@@ -131,8 +144,21 @@ impl Customer {
         let occurred_at = promise.happens(when)?;
         Ok(vec![Event::PromiseWaived {
             promise_id,
+            note,
             occurred_at,
         }])
+    }
+
+    pub(crate) fn promise_waived(
+        &mut self,
+        promise_id: &PromiseId,
+        note: Option<&Sealed>,
+        occurred_at: Time,
+    ) {
+        self.promise_changed(promise_id, State::Waived, occurred_at);
+        if let Some(promise) = self.promises.get_mut(promise_id) {
+            promise.note = note.cloned();
+        }
     }
 
     fn promise(&self, promise_id: &PromiseId) -> Result<&Promise, Refusal> {
@@ -145,6 +171,7 @@ impl Customer {
         if let Some(promise) = self.promises.get_mut(&assessed.promise_id) {
             promise.assessed_at = Some(assessed.occurred_at);
             promise.score = assessed.score.or(promise.score);
+            promise.evidence.clone_from(&assessed.evidence);
         }
     }
 }

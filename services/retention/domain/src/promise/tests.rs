@@ -16,6 +16,7 @@ fn kept(score: Option<Score>, number: i64) -> Event {
     Event::PromiseKept(Assessed {
         promise_id,
         score,
+        evidence: None,
         occurred_at,
     })
 }
@@ -216,6 +217,7 @@ fn a_promise_is_broken_when_the_customer_perceives_less_than_was_expected() {
         Event::PromiseBroken(Assessed {
             promise_id,
             score,
+            evidence: None,
             occurred_at
         })
     );
@@ -232,6 +234,7 @@ fn a_promise_can_be_judged_without_a_score() {
         Event::PromiseBroken(Assessed {
             promise_id,
             score,
+            evidence: None,
             occurred_at
         })
     );
@@ -359,6 +362,7 @@ fn a_customer_may_waive_a_promise_while_it_is_open() {
         .when(waive("next-day", 150))
         .then([Event::PromiseWaived {
             promise_id,
+            note: None,
             occurred_at,
         }]);
     for (finding, state) in [
@@ -442,6 +446,7 @@ fn a_promise_made_by_a_clock_slightly_ahead_can_be_assessed_at_once() {
         request_id: REQUEST,
         promise_id: parsed("more"),
         finding: Finding::Kept,
+        evidence: None,
         when: When::now(day(TODAY)),
     });
     let (promise_id, score, occurred_at) = (parsed("more"), None, made);
@@ -451,6 +456,7 @@ fn a_promise_made_by_a_clock_slightly_ahead_can_be_assessed_at_once() {
         .then([Event::PromiseKept(Assessed {
             promise_id,
             score,
+            evidence: None,
             occurred_at,
         })]);
 }

@@ -45,6 +45,7 @@ impl Customer {
             return told_again(same, Thing::Customer);
         }
         past("acquired_at", opening.acquired_at, now)?;
+        opening.who.check()?;
         for (_, consent) in opening.consents.iter() {
             past("consents.at", consent.at, now)?;
         }

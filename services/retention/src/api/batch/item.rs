@@ -6,6 +6,7 @@ use patron_proto::retention::v1 as proto;
 use read_model::Rows;
 use retention_domain::consent::Consents;
 use retention_domain::input::When;
+use retention_domain::person::Who;
 use retention_domain::purchase::RecordPurchase;
 use retention_domain::relationship::{OpenRelationship, Opening, Origin, Source};
 use retention_domain::text::Label;
@@ -66,6 +67,7 @@ impl Item {
                 acquired_at: self.acquired_at.or(self.occurred_at).unwrap_or(now),
                 currency: self.record.amount.currency,
                 consents: Consents::default(),
+                who: Who::default(),
             },
             promises: Vec::new(),
             first_purchase: None,

@@ -6,7 +6,7 @@ use retention_domain::action::{CompleteAction, ProposeAction};
 use retention_domain::id::ActionId;
 use retention_domain::{Command, PartId};
 use runtime::Work;
-use server::{Call, Page, parse, parse_optional, present};
+use server::{Call, Opener, Page, parse, parse_optional, present};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -113,8 +113,10 @@ pub(super) async fn list(
 }
 
 /// Reads the action that a command was about.
-fn shown(action_id: ActionId) -> impl Fn(&dyn Rows, Uuid) -> Result<Option<proto::Action>, Error> {
-    move |rows, id| {
+fn shown(
+    action_id: ActionId,
+) -> impl Fn(&dyn Rows, Uuid, &Opener) -> Result<Option<proto::Action>, Error> {
+    move |rows, id, _| {
         let part = PartId::ClosedAction(action_id.clone());
         let state = customers::load(rows, id, &[part])?;
         let Some(relationship) = &state.relationship else {

@@ -1,27 +1,31 @@
 //! `OpenRelationship`: a customer is imported from another system, which knows it by an id of its own.
 
-use eventsourcing::Time;
+use eventsourcing::{Sealed, Time};
 use money::Rate;
 use patron_proto::retention::v1 as proto;
 use retention_domain::Command;
+use retention_domain::person::Who;
 use retention_domain::purchase::FirstPurchase;
 use retention_domain::relationship::{OpenRelationship, Opening, OpeningPromise, Origin, Source};
 use retention_domain::text::Label;
 use server::{Wrong, currency, from_timestamp, parse, parse_optional};
 use uuid::Uuid;
+use vault::Field;
 
+use crate::wire::person::Said;
 use crate::wire::promise::{Promised, promise_id, terms};
 use crate::wire::purchase::{amount, optional_amount};
 use crate::wire::relationship::consents;
 use crate::wire::{campaign_name, imported_id, proposition_name};
 
 /// A customer to import.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) struct Import {
     external_id: Label,
     /// Without the moment, which may be left out, the command is not complete.
     acquired_at: Option<Time>,
     opening: Opening,
+    said: Said,
     promises: Vec<OpeningPromise>,
     first_purchase: Option<FirstPurchase>,
 }
@@ -32,12 +36,18 @@ impl Import {
         imported_id(&self.external_id)
     }
 
-    /// The command at a moment.
-    pub(super) fn command(&self, now: Time) -> Command {
+    /// What is said of who it is, to be sealed.
+    pub(super) fn texts(&self) -> Vec<(Field, String)> {
+        self.said.texts()
+    }
+
+    /// The command at a moment, with those texts sealed.
+    pub(super) fn command(&self, now: Time, boxes: Vec<Sealed>) -> Command {
         let acquired_at = self.acquired_at.unwrap_or(now);
         Command::OpenRelationship(Box::new(OpenRelationship {
             opening: Opening {
                 acquired_at,
+                who: self.said.who(boxes),
                 ..self.opening.clone()
             },
             promises: self.promises.clone(),
@@ -70,11 +80,13 @@ pub(super) fn read(
         acquired_at: acquired_at.unwrap_or_default(),
         currency: currency("currency_code", &message.currency_code)?,
         consents: consents(&message.consents)?,
+        who: Who::default(),
     };
     Ok(Import {
         external_id,
         acquired_at,
         opening,
+        said: Said::read(&message.identities, &message.display_name)?,
         promises: promises(message)?,
         first_purchase: first_purchase
             .map(|purchase| first(purchase, default_margin_rate))

@@ -2,7 +2,7 @@
 
 use patron_proto::retention::v1 as proto;
 use read_model::{Key as _, Rows};
-use server::{Call, Page, Wrong, invalid, parse_optional};
+use server::{Call, Opener, Page, Wrong, invalid, parse_optional};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -29,11 +29,11 @@ pub(super) async fn list(
     ];
     let page = Page::parse(message.page_size, &message.page_token, &asked)?;
     let after = page.after.as_deref().map(place).transpose()?;
-    let read = |rows: &dyn Rows| {
+    let read = |rows: &dyn Rows, opener: &Opener| {
         let (found, next) = listing::list(rows, &filter, after.as_ref(), page.size)?;
         let mut customers = Vec::new();
         for (id, state) in found {
-            customers.extend(view.show(rows, id, &state)?);
+            customers.extend(view.show(rows, id, &state, opener)?);
         }
         Ok(Some(proto::ListCustomersResponse {
             customers,
@@ -42,7 +42,7 @@ pub(super) async fn list(
                 .unwrap_or_default(),
         }))
     };
-    desk.read(&call, &message.min_position, "customers", read)
+    desk.read_people(&call, &message.min_position, "customers", read)
         .await
 }
 

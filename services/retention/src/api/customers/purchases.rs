@@ -8,7 +8,7 @@ use retention_domain::id::{PurchaseId, ReversalId};
 use retention_domain::input::When;
 use retention_domain::purchase::{RecordPurchase, ReversePurchase};
 use runtime::Work;
-use server::{Call, Page, Wrong, parse, present};
+use server::{Call, Opener, Page, Wrong, parse, present};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -114,8 +114,8 @@ pub(super) async fn list(
 /// Reads the purchase that a command was about.
 fn shown(
     purchase_id: PurchaseId,
-) -> impl Fn(&dyn Rows, Uuid) -> Result<Option<proto::Purchase>, Error> {
-    move |rows, id| {
+) -> impl Fn(&dyn Rows, Uuid, &Opener) -> Result<Option<proto::Purchase>, Error> {
+    move |rows, id, _| {
         let state = customers::get(rows, id)?;
         let Some(relationship) = state.and_then(|state| state.relationship) else {
             return Ok(None);

@@ -154,7 +154,9 @@ fn fact_of(rows: &dyn Rows, id: Uuid, event: &Event) -> Result<Option<(Currency,
         | Event::OwnerAssigned(_)
         | Event::RecurringRevenueSet(_)
         | Event::ConsentChanged(_)
-        | Event::ActionCompleted(_) => return Ok(None),
+        | Event::ActionCompleted(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => return Ok(None),
     };
     let currency = match currency {
         Some(currency) => Some(currency),

@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use eventsourcing::Sealed;
 use retention_domain::Event;
+use retention_domain::person::{Identity, IdentityKind, Who};
 use uuid::Uuid;
 
 use super::{PACKAGE, read, write};
 use crate::story::{
-    LI, ROSA, assigned, bought, broken, cancelled, completed, kept, lost, notice, opened, overdue,
-    promised, proposed, recurring, repaired, reversed, risky, stays, waived, withdrew, won_back,
+    LI, ROSA, assigned, bought, broken, cancelled, completed, day, kept, lost, notice, opened,
+    overdue, promised, proposed, recurring, repaired, reversed, risky, stays, waived, withdrew,
+    won_back,
 };
 
 /// One event of every kind, each with all its fields.
@@ -36,7 +39,52 @@ fn samples() -> Vec<Event> {
         recurring(800, 500, 120),
         withdrew(140),
         completed("0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1"),
+        Event::Erased {
+            erased_at: day(140),
+        },
     ]
+}
+
+/// The same kinds of events with what the first ones do not have.
+fn fuller() -> Vec<Event> {
+    let mut events = vec![
+        opened(100),
+        kept("next-day", Some(7)),
+        broken("next-day", Some(3)),
+        waived("next-day"),
+    ];
+    for event in &mut events {
+        if let Event::RelationshipOpened(opening) = event {
+            opening.who = Who {
+                identities: vec![Identity {
+                    kind: IdentityKind::Email,
+                    value: sealed(1),
+                }],
+                display_name: Some(sealed(2)),
+            };
+        } else if let Event::PromiseKept(it) | Event::PromiseBroken(it) = event {
+            it.evidence = Some(sealed(3));
+        } else if let Event::PromiseWaived { note, .. } = event {
+            *note = Some(sealed(4));
+        }
+    }
+    events
+}
+
+fn sealed(mark: u8) -> Sealed {
+    Sealed {
+        subject: format!("persons/{ROSA}"),
+        key_id: "0102030405060708".to_owned(),
+        nonce: [mark; 24],
+        ciphertext: vec![mark; 3],
+    }
+}
+
+/// All samples, each with the ending of its golden.
+fn named() -> Vec<(Event, &'static str)> {
+    let samples = samples().into_iter().map(|event| (event, ".1"));
+    let fuller = fuller().into_iter().map(|event| (event, ".1.fuller"));
+    samples.chain(fuller).collect()
 }
 
 fn golden() -> PathBuf {
@@ -70,13 +118,13 @@ fn stored() -> BTreeMap<String, Vec<u8>> {
 
 #[test]
 fn events_are_written_today_as_they_were_stored() {
-    let written: BTreeMap<String, String> = samples()
+    let written: BTreeMap<String, String> = named()
         .iter()
-        .map(|event| {
+        .map(|(event, ending)| {
             let written = write(ROSA, event);
             assert!(written.public, "{}", written.kind);
             let kind = written.kind.strip_prefix(PACKAGE).unwrap();
-            (format!("{kind}.{}", written.schema), hex(&written.payload))
+            (format!("{kind}{ending}"), hex(&written.payload))
         })
         .collect();
     let stored: BTreeMap<String, String> = stored()
@@ -89,9 +137,10 @@ fn events_are_written_today_as_they_were_stored() {
 #[test]
 fn every_stored_event_means_what_it_meant() {
     let stored = stored();
-    for event in samples() {
+    for (event, ending) in named() {
         let mut written = write(ROSA, &event);
-        let name = format!("{}.1", written.kind.strip_prefix(PACKAGE).unwrap());
+        let kind = written.kind.strip_prefix(PACKAGE).unwrap();
+        let name = format!("{kind}{ending}");
         written.payload = stored[&name].clone().into();
         assert_eq!(read(ROSA, &written), Ok(event), "{name}");
     }

@@ -1,18 +1,7 @@
 //! Who a prospect is.
 
-use eventsourcing::Sealed;
-
 use super::*;
 use crate::prospect::{Claimed, Identify, Identity, IdentityKind, MAX_IDENTITIES, Named, Verdict};
-
-fn sealed(mark: u8) -> Sealed {
-    Sealed {
-        subject: "prospects/1".to_owned(),
-        key_id: "k".to_owned(),
-        nonce: [mark; 24],
-        ciphertext: vec![mark],
-    }
-}
 
 fn identity(kind: IdentityKind, mark: u8) -> Identity {
     Identity {

@@ -12,6 +12,7 @@ const OLDER: Uuid = Uuid::from_u128(1);
 /// The prospect of these stories, created on day 6, into one created on day 5.
 fn merge() -> Merge {
     Merge {
+        erased: false,
         id: YOUNGER,
         into: OLDER,
         state: State::Anonymous,
