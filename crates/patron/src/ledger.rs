@@ -1,8 +1,10 @@
 //! `patron ledger`: what customers are valued with, and the books, period by period.
 
 mod assumptions;
+pub(crate) mod model;
 mod movements;
 pub(crate) mod statement;
+mod values;
 
 use clap::Subcommand;
 
@@ -22,6 +24,12 @@ pub(crate) struct Args {
 enum Command {
     /// Show what customers are valued with; with an option, set that and keep the others.
     Assumptions(assumptions::Args),
+    /// Fit how customers buy to what they bought, check it, and record it.
+    Fit(model::Fit),
+    /// List the models that were fitted.
+    Models(model::Models),
+    /// List what each customer is worth.
+    Values(values::Args),
     /// Close a period, for ever.
     Close(statement::Close),
     /// Show a closed statement; without its id, a preview of the period that is open.
@@ -49,6 +57,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let ledgers = &mut retention.ledgers;
     match args.command {
         Command::Assumptions(args) => assumptions::run(ledgers, args).await,
+        Command::Fit(args) => model::fit(ledgers, args).await,
+        Command::Models(args) => model::list(ledgers, args).await,
+        Command::Values(args) => values::run(&mut retention.values, args).await,
         Command::Close(args) => statement::close(ledgers, args).await,
         Command::Statement(args) => statement::show(ledgers, args).await,
         Command::Statements(args) => statement::list(ledgers, args).await,

@@ -53,6 +53,15 @@ impl Period {
     }
 }
 
+/// The last moment before a day begins: what is asked for as of then ends with the day before.
+pub(crate) fn last_moment_before(day: Date) -> anyhow::Result<Timestamp> {
+    let midnight = midnight(day)?;
+    Ok(Timestamp {
+        seconds: midnight.seconds - 1,
+        nanos: 999_999_000,
+    })
+}
+
 /// The beginning of a day.
 pub(crate) fn midnight(day: Date) -> anyhow::Result<Timestamp> {
     Ok(timestamp(day.to_zoned(TimeZone::UTC)?.timestamp()))

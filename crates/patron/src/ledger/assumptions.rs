@@ -6,15 +6,19 @@ use patron_proto::retention::v1::{
 };
 use tonic::transport::Channel;
 
+use super::values::Method;
 use super::{Format, name};
 use crate::connect::{request_id, said};
-use crate::show::{day, percent, table};
+use crate::show::{day, last, percent, table};
 
 /// Which ledger, and what to set there.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The currency of the ledger, such as EUR.
     currency: String,
+    /// How customers are valued: by SIMPLE, or by the last model that was fitted.
+    #[arg(long)]
+    method: Option<Method>,
     /// The share of customers that stay a year, from 0 up to but not 1.
     #[arg(long, value_name = "RATE")]
     annual_retention_rate: Option<f64>,
@@ -38,6 +42,7 @@ impl Args {
     /// What to set, if anything.
     fn setting(&self) -> Option<SetAssumptionsRequest> {
         let request = SetAssumptionsRequest {
+            method: self.method.map_or(0, Method::number),
             annual_retention_rate: self.annual_retention_rate,
             annual_discount_rate: self.annual_discount_rate,
             default_margin_rate: self.default_margin_rate,
@@ -132,6 +137,16 @@ fn shown(ledger: &Ledger) -> String {
             since.map_or_else(|| "defaults".to_owned(), |at| day(Some(at))),
         ),
         line("closed until", day(ledger.closed_until.as_ref())),
+        line(
+            "model",
+            match (ledger.usable_model.is_empty(), ledger.refit_due) {
+                (true, _) => "none".to_owned(),
+                (false, false) => last(&ledger.usable_model).to_owned(),
+                (false, true) => {
+                    format!("{}, stale: fit again", last(&ledger.usable_model))
+                }
+            },
+        ),
     ];
     table(&[&ledger.name, ""], lines)
 }

@@ -4,14 +4,14 @@ use jiff::civil::Date;
 use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::{
     ClosePeriodRequest, EquityStatement, GetEquityStatementRequest, ListStatementsRequest,
-    ListStatementsResponse,
+    ListStatementsResponse, StatementModel,
 };
 use patron_proto::types::v1::Money;
 use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::{request_id, said};
-use crate::moment::midnight;
+use crate::moment::{last_moment_before, midnight};
 use crate::show::{amount, day, figure, grouped, last, more, percent, table};
 
 /// Which period to close.
@@ -95,7 +95,7 @@ pub(super) async fn show(
             Some(id) => format!("{ledger}/statements/{id}"),
             None => ledger,
         },
-        as_of: args.as_of.map(just_before).transpose()?,
+        as_of: args.as_of.map(last_moment_before).transpose()?,
         ..GetEquityStatementRequest::default()
     };
     let statement = ledgers.get_equity_statement(request).await;
@@ -126,15 +126,6 @@ pub(super) async fn list(
     ];
     args.format
         .print(&listed, &headings, plain_list, shown_list)
-}
-
-/// A preview ends after its last moment; one up to a day ends before the day begins.
-fn just_before(day: Date) -> anyhow::Result<prost_types::Timestamp> {
-    let midnight = midnight(day)?;
-    Ok(prost_types::Timestamp {
-        seconds: midnight.seconds - 1,
-        nanos: 999_999_000,
-    })
 }
 
 /// A line of a statement: its name, customers if it counts them, money.
@@ -206,15 +197,14 @@ pub(crate) fn shown(statement: &EquityStatement) -> String {
         lines.into_iter().map(row).collect()
     };
     let assumptions = statement.assumptions.unwrap_or_default();
-    let foot = format!(
-        "valued by {}: {} kept, {} discounted a year",
-        assumptions
-            .method()
-            .as_str_name()
-            .trim_start_matches("VALUE_METHOD_"),
-        percent(Some(assumptions.annual_retention_rate)),
-        percent(Some(assumptions.annual_discount_rate)),
-    );
+    let foot = match &statement.model {
+        Some(model) => by_model(statement, model),
+        None => format!(
+            "valued by SIMPLE: {} kept, {} discounted a year",
+            percent(Some(assumptions.annual_retention_rate)),
+            percent(Some(assumptions.annual_discount_rate)),
+        ),
+    };
     format!(
         "{title}\nfrom {from} up to {until}\n{}\n\n{}\n\n{}\n\n{foot}",
         statement.heading,
@@ -226,6 +216,29 @@ pub(crate) fn shown(statement: &EquityStatement) -> String {
             &["memo, not part of it", "", "amount"],
             rows(memo(statement))
         ),
+    )
+}
+
+/// By which model, and how far to trust it.
+fn by_model(statement: &EquityStatement, model: &StatementModel) -> String {
+    let assumptions = statement.assumptions.unwrap_or_default();
+    let band = model.band_rate.map_or_else(
+        || "how far it may be off is not known".to_owned(),
+        |band| {
+            format!(
+                "its check was off by {}: take the closing as it stands ± {}",
+                percent(model.holdout_bias),
+                percent(Some(band))
+            )
+        },
+    );
+    format!(
+        "valued by MBG_NBD over {} months, {} discounted a year\n{} as of {}\n{band}\nflags: {}",
+        assumptions.horizon_months,
+        percent(Some(assumptions.annual_discount_rate)),
+        model.name,
+        day(model.as_of.as_ref()),
+        super::model::flags(model.flags()),
     )
 }
 
@@ -273,7 +286,7 @@ fn shown_list(listed: &ListStatementsResponse) -> String {
 #[cfg(test)]
 mod tests {
     use patron_proto::retention::v1::{
-        Assumptions, EquityCounts, EquityLines, EquityMemo, EquityStatement,
+        Assumptions, EquityCounts, EquityLines, EquityMemo, EquityStatement, StatementModel,
     };
     use patron_proto::types::v1::Money;
 
@@ -330,6 +343,29 @@ mod tests {
         let words: Vec<&str> = closing.unwrap().split_whitespace().collect();
         assert_eq!(words, ["closing", "4", "2,100.00", "EUR"]);
         assert!(text.ends_with("valued by SIMPLE: 80.0 % kept, 20.0 % discounted a year"));
+    }
+
+    #[test]
+    fn a_model_is_named_with_the_band_that_it_leaves() {
+        let by_model = EquityStatement {
+            model: Some(StatementModel {
+                name: "ledgers/EUR/models/2".to_owned(),
+                holdout_bias: Some(-0.12),
+                band_rate: Some(0.15),
+                ..StatementModel::default()
+            }),
+            ..statement()
+        };
+        let text = shown(&by_model);
+        assert!(text.contains("ledgers/EUR/models/2"), "{text}");
+        assert!(
+            text.contains("off by -12.0 %: take the closing as it stands ± 15.0 %"),
+            "{text}"
+        );
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 100),
+            "{text}"
+        );
     }
 
     #[test]

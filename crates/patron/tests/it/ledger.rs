@@ -1,5 +1,7 @@
 //! `patron ledger` against running services.
 
+use std::path::Path;
+
 use crate::services::{Services, printed};
 
 #[test]
@@ -54,4 +56,82 @@ fn a_period_is_closed_and_its_statement_is_a_table_a_sheet_or_json() {
         "won-back",
     ]);
     assert!(nobody.contains("all of the line: 0.00 EUR"), "{nobody}");
+}
+
+#[test]
+fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(folder.path());
+    let run = |arguments: &[&str]| {
+        let text = printed(&services.run(arguments));
+        let for_people = !arguments.iter().any(|it| ["--csv", "--json"].contains(it));
+        let fits = text.lines().all(|line| line.chars().count() <= 100);
+        assert!(!for_people || fits, "{text}");
+        text
+    };
+    let refused = services.run(&["ledger", "fit", "USD"]);
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert!(
+        !refused.status.success() && said.contains("NOT_ENOUGH_DATA"),
+        "{said}"
+    );
+
+    let cdnow = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/cdnow.csv");
+    run(&["import", "purchases", cdnow.to_str().unwrap()]);
+    let as_of = ["--as-of", "1997-10-01"];
+    let fitted = run(&[&["ledger", "fit", "USD"], &as_of[..]].concat());
+    assert!(
+        fitted.starts_with("ledgers/USD/models/1\nMBG/NBD of 2,357 customers"),
+        "{fitted}"
+    );
+    assert!(fitted.contains("711 came (bias -2.2 %)"), "{fitted}");
+    let listed = run(&["ledger", "models", "USD"]);
+    assert!(
+        listed.contains("1997-09-30") && listed.contains("946"),
+        "{listed}"
+    );
+
+    let set = run(&["ledger", "assumptions", "USD", "--method", "mbg-nbd"]);
+    assert!(
+        set.contains("MBG_NBD") && set.contains("stale: fit again"),
+        "{set}"
+    );
+    let values = run(&[&["ledger", "values", "USD"], &as_of[..]].concat());
+    let total = values.split_whitespace().nth(4).unwrap().to_owned();
+    assert!(values.starts_with("2,357 customers are worth "), "{values}");
+    let sheet = run(&[&["ledger", "values", "USD", "--csv"], &as_of[..]].concat());
+    assert_eq!(sheet.lines().count(), 2_358);
+    // Whoever adds up the customers gets the statement.
+    let period = ["--start", "1997-01-01", "--end", "1997-10-01"];
+    let closed = run(&[&["ledger", "close", "USD", "1997"], &period[..]].concat());
+    let closing = closed
+        .lines()
+        .find(|line| line.contains("closing"))
+        .unwrap();
+    assert!(
+        closing.contains("2,357") && closing.contains(&total),
+        "{closed}{values}"
+    );
+    assert!(
+        closed.contains("valued by MBG_NBD over 12 months"),
+        "{closed}"
+    );
+    assert!(
+        closed.contains("take the closing as it stands ±"),
+        "{closed}"
+    );
+
+    let customer = sheet.lines().nth(1).unwrap().split(',').next().unwrap();
+    let shown = run(&[
+        "customers",
+        customer,
+        "--value",
+        "--as-of",
+        "1997-10-01",
+        "--json",
+    ]);
+    assert!(
+        shown.contains("\"model\": \"ledgers/USD/models/1\""),
+        "{shown}"
+    );
 }
