@@ -268,6 +268,22 @@ async fn the_books_of_two_quarters_add_up_and_never_change() {
     buys(&harness, a, "found-in-a-drawer", 2_000, Q3 - 1).await;
     assert_eq!(statement(&harness, &q2.name).await, q2);
 
+    // Whoever is forgotten is counted as before.
+    let erase = proto::EraseCustomerRequest {
+        name: a.clone(),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    harness.customers().erase_customer(erase).await.unwrap();
+    let after = statement(&harness, &q2.name).await;
+    assert_eq!(after.encode_to_vec(), q2.encode_to_vec());
+    let export = proto::ExportCustomerRequest {
+        name: a.clone(),
+        ..Default::default()
+    };
+    let gone = harness.customers().export_customer(export).await;
+    assert_eq!(refused(gone), (Code::NotFound, "ERASED".to_owned()));
+
     // The rows are deleted, and everything is as it was.
     let (clock, topics) = (Arc::clone(&harness.clock), harness.topics.clone());
     harness.stop().await;

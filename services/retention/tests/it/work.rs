@@ -308,5 +308,5 @@ async fn what_has_changed_since_yesterday_is_told_to_whom_it_concerns() {
         ..Default::default()
     };
     let refusal = harness.work().list_work_news(always).await;
-    assert_eq!(refused(refusal).0, tonic::Code::InvalidArgument);
+    assert_eq!(refused(refusal).0, Code::InvalidArgument);
 }
