@@ -48,25 +48,31 @@ impl Service for Acquisition {
 
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
         match told::read(&event.kind, event.schema, &event.payload) {
-            Ok(Some(told)) => hear_erased(work, &told),
+            Ok(Some(told)) => hear(work, &told),
             Ok(None) => Ok(Receipt::Skipped),
             Err(wrong) => Ok(Receipt::Parked(wrong.to_string())),
         }
     }
 }
 
-/// X1: whom retention has erased is erased here. Everything else that it tells are facts for views, which are
-/// folded from the record of the event.
-fn hear_erased(work: &mut Work<'_>, told: &told::Told) -> Result<Receipt, ApplyError> {
-    let Some((id, erased_at)) = told.erased() else {
+/// X1: whom retention has erased is erased here, and what a customer allows or forbids there holds here.
+/// Everything else that it tells are facts for views, which are folded from the record of the event.
+fn hear(work: &mut Work<'_>, told: &told::Told) -> Result<Receipt, ApplyError> {
+    let erased = told
+        .erased()
+        .map(|(id, erased_at)| (id, prospect::Command::HearErased { erased_at }));
+    let consented = told.consented().map(|(id, consent)| {
+        let consent = consent.clone();
+        (id, prospect::Command::HearConsent { consent })
+    });
+    let Some((id, command)) = erased.or(consented) else {
         return Ok(Receipt::Applied);
     };
     let stream = prospect_stream(id)?;
     // Guarded even if nothing follows: whoever is created at this moment must not be missed.
     work.version(&stream)?;
     let state = prospects::load(work.rows(), id, &[])?;
-    let heard = state.decide(prospect::Command::HearErased { erased_at });
-    for event in heard.unwrap_or_default() {
+    for event in state.decide(command).unwrap_or_default() {
         work.emit(&stream, wire::event::of_prospect(id, &event))?;
     }
     Ok(Receipt::Applied)

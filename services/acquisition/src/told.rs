@@ -1,6 +1,7 @@
 //! What retention tells: its public events, as far as they concern acquisition.
 
 use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
+use acquisition_domain::prospect::Consent;
 use bytes::Bytes;
 use eventsourcing::Time;
 use patron_proto::retention::v1 as proto;
@@ -29,6 +30,7 @@ enum What {
         active: bool,
     },
     Erased,
+    Consented(Consent),
     Promised {
         promise_id: String,
         promise: Promised,
@@ -63,6 +65,19 @@ impl Told {
     pub(crate) fn erased(&self) -> Option<(Uuid, Time)> {
         (self.what == What::Erased).then_some((self.customer, self.at))
     }
+
+    /// What somebody allowed or forbade, if that is what was told.
+    pub(crate) fn consented(&self) -> Option<(Uuid, &Consent)> {
+        match &self.what {
+            What::Consented(consent) => Some((self.customer, consent)),
+            What::Turned { .. }
+            | What::Erased
+            | What::Promised { .. }
+            | What::Judged { .. }
+            | What::Bought { .. }
+            | What::Reversed { .. } => None,
+        }
+    }
 }
 
 /// Reads an event of retention. `None` if it does not concern acquisition.
@@ -77,6 +92,7 @@ pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<To
         "RelationshipLost" => lost,
         "RelationshipWonBack" => won_back,
         "CustomerErased" => erased,
+        "ConsentChanged" => consented,
         "PromiseMade" => promised,
         "PromiseKept" => kept,
         "PromiseBroken" => broken,
@@ -136,6 +152,17 @@ fn erased(payload: &Bytes) -> Result<Told, Wrong> {
         customer: customer(&event.customer)?,
         at,
         what: What::Erased,
+    })
+}
+
+fn consented(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::ConsentChanged = message(payload)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    let consent = present("consent", event.consent)?;
+    Ok(Told {
+        customer: customer(&event.customer)?,
+        at,
+        what: What::Consented(wire::prospect::consent(&consent)?),
     })
 }
 
@@ -263,7 +290,7 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> 
             customers::promised(rows, customer, promise_id, &made)
         }
         // Reports and flags judge what led to the conversion; an erasure changes no number.
-        What::Promised { .. } | What::Erased => Ok(()),
+        What::Promised { .. } | What::Erased | What::Consented(_) => Ok(()),
         What::Judged { promise_id, fate } => {
             let said = Verdict {
                 recorded,

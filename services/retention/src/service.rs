@@ -70,7 +70,7 @@ impl Service for Retention {
         if let Some(receipt) = told::spend::receive(event) {
             return Ok(receipt);
         }
-        if let Some(receipt) = told::erasure::receive(work, event)? {
+        if let Some(receipt) = told::person::receive(work, event)? {
             return Ok(receipt);
         }
         let rate = self.settings.default_margin_rate;

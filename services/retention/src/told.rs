@@ -1,6 +1,6 @@
 //! What acquisition tells: of its public events, that a prospect was converted; and what that cost.
 
-pub(crate) mod erasure;
+pub(crate) mod person;
 pub(crate) mod spend;
 
 use money::Rate;

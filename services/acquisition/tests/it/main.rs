@@ -13,6 +13,7 @@ mod attribution;
 mod batches;
 mod business;
 mod campaigns;
+mod consents;
 mod edge;
 mod events;
 mod funnel;

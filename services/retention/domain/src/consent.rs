@@ -116,6 +116,14 @@ impl Customer {
         Ok(vec![Event::ConsentChanged(Changed { purpose, consent })])
     }
 
+    /// Takes over what acquisition has recorded and checked.
+    pub(crate) fn hear_consent(&self, changed: Changed) -> Vec<Event> {
+        let known = self.relationship.as_ref().map(|known| &known.consents);
+        let changes =
+            known.is_some_and(|known| known.changes_with(&changed.purpose, &changed.consent));
+        Vec::from_iter(changes.then_some(Event::ConsentChanged(changed)))
+    }
+
     pub(crate) fn consent_changed(&mut self, changed: &Changed) {
         if let Some(relationship) = &mut self.relationship {
             let Changed { purpose, consent } = changed.clone();

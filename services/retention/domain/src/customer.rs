@@ -117,6 +117,8 @@ pub enum Command {
         /// When that was asked for.
         when: When,
     },
+    /// Take over what acquisition was told about a purpose.
+    HearConsent(consent::Changed),
     /// Take over that acquisition has forgotten who it is.
     HearErased {
         /// When that was.
@@ -249,6 +251,7 @@ impl Command {
             | Self::SetConsent(_)
             | Self::LiveDay(_)
             | Self::Erase { .. }
+            | Self::HearConsent(_)
             | Self::HearErased { .. }
             | Self::NoteDestroyed { .. } => vec![],
         }
@@ -321,6 +324,7 @@ impl Aggregate for Customer {
             Command::CancelAction { action_id, when } => self.cancel_action(action_id, when),
             Command::LiveDay(command) => self.live_day(command),
             Command::Erase { when } => self.erase(when),
+            Command::HearConsent(changed) => Ok(self.hear_consent(changed)),
             Command::HearErased { erased_at, now } => Ok(self.hear_erased(erased_at, now)),
             Command::NoteDestroyed { now } => Ok(self.note_destroyed(now)),
         }

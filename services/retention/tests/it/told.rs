@@ -5,6 +5,7 @@ use std::time::Duration;
 use journal::{Append, Header, Kind, Record, StreamId, TopicSpec, Topics as _};
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
+use patron_proto::types::v1::{Consent, ConsentStatus};
 use prost::Message as _;
 use tonic::Code;
 use uuid::Uuid;
@@ -182,4 +183,45 @@ async fn nobody_waits_for_a_customer_of_whom_nothing_was_published() {
     };
     let answer = harness.customers().get_customer(request).await;
     assert_eq!(refused(answer).0, Code::NotFound);
+}
+
+/// X1.
+#[tokio::test]
+async fn what_a_prospect_withdraws_there_is_withdrawn_here() {
+    let harness = Harness::start().await;
+    let id = Uuid::from_u128(0xa);
+    let said = |status: ConsentStatus, seconds| {
+        let consent = Consent {
+            purpose: "contact".to_owned(),
+            status: status as i32,
+            at: at(seconds),
+            evidence: String::new(),
+        };
+        let event = acquisition::ConsentChanged {
+            prospect: format!("prospects/{id}"),
+            occurred_at: at(seconds),
+            consent: Some(consent.clone()),
+        };
+        (consent, ("ConsentChanged", event.encode_to_vec()))
+    };
+    let (_, early) = said(ConsentStatus::Granted, -400);
+    let (granted, agreed) = said(ConsentStatus::Granted, -300);
+    let (withdrawn, last) = said(ConsentStatus::Withdrawn, -100);
+    let (_, late) = said(ConsentStatus::Granted, -200);
+    let conversion = acquisition::ProspectConverted {
+        consents: vec![granted],
+        ..converted(id)
+    };
+    let events = [
+        // Nobody here yet; what was agreed to comes with the conversion.
+        early,
+        ("ProspectConverted", conversion.encode_to_vec()),
+        agreed,
+        last,
+        late,
+    ];
+    publish(&harness, id, &events).await;
+    received(&harness, 5).await;
+    let customer = harness.full(&format!("customers/{id}")).await;
+    assert_eq!(customer.consents, [withdrawn]);
 }
