@@ -61,6 +61,13 @@ impl Pair {
         Ok(pair)
     }
 
+    /// Where the instances of a service listen.
+    pub fn urls(&self, service: Service) -> Vec<String> {
+        let slots = self.slots.iter();
+        let slots = slots.filter(|slot| slot.plan.service == service);
+        slots.map(|slot| slot.plan.url()).collect()
+    }
+
     /// Waits until every instance is ready, as an orchestrator would.
     async fn until_ready(&mut self) -> anyhow::Result<()> {
         let until = Instant::now() + REST;

@@ -18,7 +18,7 @@ use patron_proto::types::v1::{Identity, IdentityKind, Sealed as Written};
 use prost::Message;
 use vault::{Closed, Field, MasterKeys, Person, Vault};
 
-use crate::services::Services;
+use crate::services::{Services, printed};
 
 /// Everything personal that is said in the run: nobody else uses these words.
 const SECRETS: [&str; 9] = [
@@ -230,6 +230,17 @@ async fn records(topics: &dyn Topics, name: &str, kind: Kind) -> Vec<Stored> {
     all
 }
 
+/// The wrapped keys, as they are stored.
+async fn wrapped(folder: &Path) -> Vec<Vec<u8>> {
+    let options = EmbeddedOptions::new(Arc::new(SystemClock));
+    let topics = EmbeddedTopics::open(folder.join("keys"), options);
+    let topics = topics.await.unwrap();
+    let all = records(&topics, vault::KEYS_TOPIC, Kind::Keys).await;
+    topics.close().await.unwrap();
+    let values = all.iter().map(|stored| stored.record.value.to_vec());
+    values.filter(|value| !value.is_empty()).collect()
+}
+
 fn boxes_of(event: &journal::Event) -> Vec<(Field, Sealed)> {
     let name = event.kind.rsplit('.').next().unwrap();
     let mut found: Vec<(Field, Option<Written>)> = Vec::new();
@@ -326,6 +337,13 @@ async fn no_name_is_in_any_byte_that_is_left_and_no_key_opens_one_after_an_erasu
     }
     let journal = data.join("journal");
     let before = opened(&journal).await;
+    let wrapped = wrapped(&journal).await;
+    assert_eq!(wrapped.len(), 2);
+    let is_on_disk = |wrapped: &[u8]| {
+        let bytes = fs::read(journal.join("keys").join("journal.redb")).unwrap();
+        bytes.windows(wrapped.len()).any(|window| window == wrapped)
+    };
+    assert!(wrapped.iter().all(|wrapped| is_on_disk(wrapped)));
     assert_eq!(
         before,
         BTreeMap::from([(person(&ada), 5), (person(&bob), 4)]),
@@ -333,21 +351,25 @@ async fn no_name_is_in_any_byte_that_is_left_and_no_key_opens_one_after_an_erasu
     );
 
     let services = Services::start_saying(&data, "debug", Stdio::from(log("second.log")));
-    let mut run = Run::of(&services).await;
-    let erase = acquisition::EraseProspectRequest {
-        name: ada.clone(),
-        request_id: request_id(),
-        ..Default::default()
-    };
-    run.prospects.erase_prospect(erase).await.unwrap();
-    let erase = retention::EraseCustomerRequest {
-        name: bob.clone(),
-        request_id: request_id(),
-        ..Default::default()
-    };
-    run.customers.erase_customer(erase).await.unwrap();
-    drop(run);
+    for name in [&ada, &bob] {
+        let told = printed(&services.run(&["export", "person", name]));
+        let known = if *name == ada { SECRETS[0] } else { SECRETS[4] };
+        assert!(told.contains(known), "{told}");
+        let asked = services.run(&["erase", "person", name]);
+        assert!(!asked.status.success(), "nobody has said that it is meant");
+        let erased = printed(&services.run(&["erase", "person", "--yes", name]));
+        assert!(erased.contains("the numbers stay"), "{erased}");
+        let gone = services.run(&["export", "person", name]);
+        let gone = String::from_utf8_lossy(&gone.stderr).into_owned();
+        assert!(gone.contains("ERASED"), "{gone}");
+    }
+    let listed = printed(&services.run(&["customers"])) + &printed(&services.run(&["prospects"]));
+    assert_eq!(listed.matches("[erased]").count(), 2, "{listed}");
     services.kill();
+    assert!(
+        !wrapped.iter().any(|wrapped| is_on_disk(wrapped)),
+        "not even wrapped: a master key that is lost later opens nothing"
+    );
     let after = opened(&journal).await;
     assert_eq!(
         after,

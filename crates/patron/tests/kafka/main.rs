@@ -16,6 +16,7 @@ mod chaos;
 mod console;
 mod disk;
 mod histories;
+mod people;
 mod settings;
 mod stopping;
 mod strays;

@@ -207,6 +207,22 @@ async fn second_quarter(harness: &Harness, [a, b, c, e]: &[String; 4]) -> String
     format!("customers/{id}")
 }
 
+/// Somebody is forgotten, and nobody can say any more who it was.
+async fn erased(harness: &Harness, customer: &str) {
+    let erase = proto::EraseCustomerRequest {
+        name: customer.to_owned(),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    harness.customers().erase_customer(erase).await.unwrap();
+    let export = proto::ExportCustomerRequest {
+        name: customer.to_owned(),
+        ..Default::default()
+    };
+    let gone = harness.customers().export_customer(export).await;
+    assert_eq!(refused(gone), (Code::NotFound, "ERASED".to_owned()));
+}
+
 #[tokio::test]
 async fn the_books_of_two_quarters_add_up_and_never_change() {
     let folder = tempfile::tempdir().unwrap();
@@ -267,6 +283,11 @@ async fn the_books_of_two_quarters_add_up_and_never_change() {
     // A purchase of the second quarter that is told now stands in the third.
     buys(&harness, a, "found-in-a-drawer", 2_000, Q3 - 1).await;
     assert_eq!(statement(&harness, &q2.name).await, q2);
+
+    // Whoever is forgotten is counted as before.
+    erased(&harness, a).await;
+    let after = statement(&harness, &q2.name).await;
+    assert_eq!(after.encode_to_vec(), q2.encode_to_vec());
 
     // The rows are deleted, and everything is as it was.
     let (clock, topics) = (Arc::clone(&harness.clock), harness.topics.clone());

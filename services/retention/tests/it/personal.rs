@@ -1,12 +1,18 @@
 //! Who a customer is: said, shown, exported, forgotten.
 
+use std::sync::Arc;
+
+use eventsourcing::FixedClock;
+use journal::{Kind, TopicSpec, Topics as _};
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1::{Identity, IdentityKind};
 use prost::Message as _;
+use retention::Settings;
+use runtime::Options;
 use tonic::Code;
 use uuid::Uuid;
-use vault::{Field, Person};
+use vault::{Entry, Field, KEYS_TOPIC, PARTITIONS, Person};
 
 use crate::harness::{
     Harness, assess, at, end, new_id, open, precondition, purchase, record, refused,
@@ -279,4 +285,57 @@ async fn whom_acquisition_has_erased_is_erased_here() {
         harness.running.engine.barrier().await.unwrap();
         tokio::task::yield_now().await;
     }
+}
+
+/// All that the topic of keys says of somebody.
+async fn keys_of(harness: &Harness, person: Person) -> Vec<Entry> {
+    let spec = TopicSpec {
+        name: KEYS_TOPIC.to_owned(),
+        partitions: PARTITIONS,
+        kind: Kind::Keys,
+    };
+    let log = harness.topics.open(&spec).await.unwrap();
+    let mut all = Vec::new();
+    for partition in 0..PARTITIONS {
+        let end = log.end(partition).await.unwrap();
+        let mut tail = log.tail(partition, 0);
+        let mut at = 0;
+        while at < end {
+            for stored in tail.next().await.unwrap() {
+                at = stored.offset + 1;
+                all.extend(Entry::read(&stored.record).unwrap());
+            }
+        }
+    }
+    all.retain(|entry| entry.person() == person);
+    all
+}
+
+/// The erasure stands in the journal, and the instance ends before the keys are destroyed.
+#[tokio::test]
+async fn what_a_crash_interrupted_goes_on_by_itself() {
+    let first = Harness::start().await;
+    let id = Uuid::from_u128(0xada);
+    let events = [
+        ("ProspectConverted", named(&first, id).await.encode_to_vec()),
+        ("ProspectErased", prospect_erased(id).encode_to_vec()),
+    ];
+    // Without its readers the vault cannot read back, and so nothing is ever done.
+    first.vault.close().await;
+    told::publish(&first, id, &events).await;
+    told::received(&first, 2).await;
+    let clock = Arc::<FixedClock>::clone(&first.clock);
+    let topics = first.topics.clone();
+    first.stop().await;
+
+    let options = Options::for_pair("retention", "acquisition");
+    let second = Harness::on(topics, clock, options, Settings::default()).await;
+    let is_done = |all: &[Entry]| matches!(all.last(), Some(Entry::Destroyed(..)));
+    while !is_done(&keys_of(&second, Person(id)).await) {
+        second.running.engine.barrier().await.unwrap();
+        tokio::task::yield_now().await;
+    }
+    assert!(second.vault.is_erased(Person(id)));
+    let full = second.full(&format!("customers/{id}")).await;
+    assert_eq!(full.display_name, "[erased]");
 }
