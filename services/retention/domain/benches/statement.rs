@@ -4,8 +4,11 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use eventsourcing::Time;
 use money::Rate;
+use retention_domain::ledger::model::{
+    Fitted, PurchaseFit, Purchasing, SpendFit, Spending, Variant,
+};
 use retention_domain::ledger::statement::{Account, Fact, Movement, Period, What};
-use retention_domain::ledger::{Assumptions, Valuation};
+use retention_domain::ledger::{Assumptions, Method, Model, Valuation};
 
 const CUSTOMERS: i64 = 1_000_000;
 
@@ -51,8 +54,84 @@ fn facts(customer: i64) -> [Fact; 5] {
     [opened, bought(900), bought(980), bought(1_050), last]
 }
 
+/// The same quarter, valued by one model and then by another.
+fn refitted() -> Period {
+    let by = |number| {
+        let assumptions = Assumptions {
+            method: Method::MbgNbd,
+            ..Assumptions::default()
+        };
+        let euros = "EUR"
+            .parse()
+            .unwrap_or_else(|_| unreachable!("it is a currency"));
+        Valuation::new(assumptions, Some(&model(number)), euros)
+    };
+    Period {
+        before: by(1),
+        after: by(2),
+        ..period()
+    }
+}
+
+/// A model like that of CDNOW.
+fn model(number: u32) -> Model {
+    let four = Purchasing {
+        r: 0.5 + f64::from(number) / 50.0,
+        alpha: 6.2,
+        a: 0.9,
+        b: 1.6,
+    };
+    let three = Spending {
+        p: 6.2,
+        q: 3.7,
+        v: 15.4,
+    };
+    let fitted = Fitted {
+        as_of: Time::from_days(1_000),
+        purchases: PurchaseFit {
+            variant: Variant::MbgNbd,
+            parameters: four,
+            standard_errors: four,
+            log_likelihood: 0.0,
+            aic: 0.0,
+        },
+        other: Err(String::new()),
+        spend: SpendFit {
+            parameters: three,
+            standard_errors: three,
+            log_likelihood: 0.0,
+            aic: 0.0,
+            customers: 0,
+            spearman: None,
+        },
+        customers: 0,
+        repeaters: 0,
+        repeat_purchases: 0,
+        purchase_count: 0,
+        histogram_digest: [0; 32],
+        holdout: Err(String::new()),
+        flags: vec![],
+        cut: std::collections::BTreeMap::new(),
+    };
+    Model {
+        number,
+        fitted_at: Time::from_days(1_000),
+        algorithm: 1,
+        fitted,
+    }
+}
+
 #[divan::bench(sample_count = 5)]
-fn a_million_customers(bencher: Bencher<'_, '_>) {
+fn a_million_customers_by_simple(bencher: Bencher<'_, '_>) {
+    measure(bencher, period);
+}
+
+#[divan::bench(sample_count = 5)]
+fn a_million_customers_by_two_models(bencher: Bencher<'_, '_>) {
+    measure(bencher, refitted);
+}
+
+fn measure(bencher: Bencher<'_, '_>, period: fn() -> Period) {
     bencher
         .counter(ItemsCount::new(CUSTOMERS.unsigned_abs()))
         .bench(|| {
