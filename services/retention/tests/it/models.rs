@@ -183,6 +183,14 @@ async fn values_add_up_to_the_equity_and_another_model_remeasures_it() {
     let worth = |one: &proto::CustomerValue| one.value.as_ref().unwrap().minor_units;
     let sum: i64 = all.values().map(worth).sum();
 
+    let asked = proto::GetScoreboardRequest {
+        end: moment(AS_OF + 1),
+        ..Default::default()
+    };
+    let board = harness.scoreboards().get_scoreboard(asked).await;
+    let equity = board.unwrap().into_inner().money[0].equity.clone();
+    assert_eq!(equity.unwrap().minor_units, sum);
+
     // It ends at the moment after the last one that the values know.
     let first = closed(&harness, "1997", (NEW_YEAR, AS_OF + 1)).await;
     let (lines, counts) = (first.lines.clone().unwrap(), first.counts.unwrap());

@@ -221,6 +221,28 @@ fn a_ledger_knows_nothing_of_other_currencies() {
     assert_eq!(dollars.figures.counts.created, 1);
 }
 
+#[test]
+fn values_rest_on_the_last_known_model_that_is_better_than_a_guess() {
+    let mut journal = Journal::new();
+    journal.fit(euros());
+    journal.set(euros(), 800);
+    let early = journal.known();
+    journal.fit(euros());
+    // The third one is worse than a guess.
+    journal.fit(euros());
+    let (late, store) = (journal.known(), &journal.store);
+    let by = |known: &Known| {
+        let valuation = store.read(|rows| books::valuation_known(rows, euros(), known));
+        valuation.unwrap().model()
+    };
+    assert_eq!((by(&early), by(&late)), (Some(1), Some(2)));
+    let unset = Assumptions::default().simple();
+    let now = store.read(|rows| books::valuation(rows, euros(), unset));
+    assert_eq!(now.unwrap().model(), Some(2));
+    let last = store.read(|rows| books::last_model(rows, euros(), &late));
+    assert_eq!(last.unwrap().map(|model| model.number), Some(3));
+}
+
 /// What may happen next, to one of four customers, two of each currency.
 #[derive(Debug, Clone)]
 enum Next {
