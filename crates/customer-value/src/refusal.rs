@@ -6,28 +6,28 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
 pub enum Refusal {
     /// Nobody ever came back, so nothing is known about coming back.
-    #[error("NO_REPEAT_PURCHASES")]
+    #[error("{}", self.name())]
     NoRepeatPurchases,
     /// Fewer customers with a repeat purchase than [`MINIMUM_REPEATERS`].
-    #[error("NOT_ENOUGH_DATA")]
+    #[error("{}", self.name())]
     NotEnoughData,
     /// All customers are the same, so nothing can be learned from their differences.
-    #[error("NO_VARIATION")]
+    #[error("{}", self.name())]
     NoVariation,
     /// The likelihood keeps growing towards a parameter of 0 or infinity.
-    #[error("AT_BOUNDARY")]
+    #[error("{}", self.name())]
     AtBoundary,
     /// The fitted distribution of spend has no mean (Gamma-Gamma, q <= 1).
-    #[error("INFINITE_MEAN_SPEND")]
+    #[error("{}", self.name())]
     InfiniteMeanSpend,
     /// Amounts of different currencies are never added together.
-    #[error("MIXED_CURRENCY")]
+    #[error("{}", self.name())]
     MixedCurrency,
     /// A contract model needs two periods with losses and survivors.
-    #[error("NOT_ENOUGH_PERIODS")]
+    #[error("{}", self.name())]
     NotEnoughPeriods,
     /// The customer had not bought anything yet.
-    #[error("NOT_FOUND_AS_OF")]
+    #[error("{}", self.name())]
     NotFoundAsOf,
 }
 
@@ -35,6 +35,20 @@ pub enum Refusal {
 pub const MINIMUM_REPEATERS: u64 = 50;
 
 impl Refusal {
+    /// The reason code: the same as the display form.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoRepeatPurchases => "NO_REPEAT_PURCHASES",
+            Self::NotEnoughData => "NOT_ENOUGH_DATA",
+            Self::NoVariation => "NO_VARIATION",
+            Self::AtBoundary => "AT_BOUNDARY",
+            Self::InfiniteMeanSpend => "INFINITE_MEAN_SPEND",
+            Self::MixedCurrency => "MIXED_CURRENCY",
+            Self::NotEnoughPeriods => "NOT_ENOUGH_PERIODS",
+            Self::NotFoundAsOf => "NOT_FOUND_AS_OF",
+        }
+    }
+
     /// One sentence for the person who asked.
     pub const fn advice(self) -> &'static str {
         match self {

@@ -73,5 +73,6 @@ pub(crate) fn of_customer(
     scores::apply(rows, id, &state, event, recorded)?;
     days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
     relations::apply(rows, id, event, recorded)?;
+    equity::bought::apply(rows, event, recorded)?;
     equity::facts::apply(rows, id, event, recorded)
 }

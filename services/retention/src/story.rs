@@ -1,5 +1,7 @@
 //! What the tests tell their stories with: a customer in euros, acquired on day 100, and what happens to it.
 
+pub(crate) mod model;
+
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::str::FromStr;

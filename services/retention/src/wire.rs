@@ -7,6 +7,7 @@ pub(crate) mod action;
 pub(crate) mod event;
 pub(crate) mod ledger;
 pub(crate) mod ledger_event;
+pub(crate) mod model;
 pub(crate) mod person;
 pub(crate) mod promise;
 pub(crate) mod purchase;

@@ -4,8 +4,8 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use eventsourcing::Time;
 use money::Rate;
-use retention_domain::ledger::Assumptions;
 use retention_domain::ledger::statement::{Account, Fact, Movement, Period, What};
+use retention_domain::ledger::{Assumptions, Valuation};
 
 const CUSTOMERS: i64 = 1_000_000;
 
@@ -19,11 +19,11 @@ fn period() -> Period {
     Period {
         start: Time::from_days(1_000),
         end: Time::from_days(1_091),
-        before,
-        after: Assumptions {
+        before: Valuation::simple(before),
+        after: Valuation::simple(Assumptions {
             annual_retention_rate: Rate::per_mille(800),
             ..before
-        },
+        }),
     }
 }
 
@@ -58,7 +58,7 @@ fn a_million_customers(bencher: Bencher<'_, '_>) {
         .bench(|| {
             let period = period();
             (0..CUSTOMERS).try_fold(Movement::default(), |sum, customer| {
-                let mut account = Account::new(period);
+                let mut account = Account::new(&period);
                 for fact in facts(customer) {
                     account.take(&fact, fact.at < period.start);
                 }

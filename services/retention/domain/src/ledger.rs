@@ -6,10 +6,12 @@
 
 mod assumptions;
 mod close;
+pub mod model;
 mod refusal;
 pub mod statement;
 #[cfg(test)]
 mod tests;
+mod valuation;
 
 use std::collections::BTreeMap;
 
@@ -22,7 +24,9 @@ pub use assumptions::{
 pub use close::{
     ALGORITHM, ClosePeriod, Closed, Cut, Figures, IllFormedStatementId, Measured, Memo, StatementId,
 };
+pub use model::{FitModel, Model};
 pub use refusal::Refusal;
+pub use valuation::{Score, Valuation};
 
 /// The equity ledger of one currency.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -35,6 +39,10 @@ pub struct Ledger {
     pub closed: BTreeMap<StatementId, (Time, Time)>,
     /// Where the next period begins.
     pub last: Option<Last>,
+    /// How many models were fitted: the number of the last one.
+    pub models: u32,
+    /// The last model that may be used for value.
+    pub usable_model: Option<u32>,
 }
 
 /// What the next statement follows.
@@ -49,16 +57,18 @@ pub struct Last {
 }
 
 /// What somebody wants of a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Value customers with other assumptions from now on.
     SetAssumptions(SetAssumptions),
     /// Close a period.
     ClosePeriod(Box<ClosePeriod>),
+    /// Record a model that was fitted to the customers.
+    FitModel(FitModel),
 }
 
 /// What has happened to a ledger.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// Customers are valued with these assumptions from now on.
     AssumptionsSet {
@@ -69,6 +79,8 @@ pub enum Event {
     },
     /// A period was closed.
     PeriodClosed(Box<Closed>),
+    /// A model was fitted to the customers.
+    ModelFitted(Box<Model>),
 }
 
 impl Aggregate for Ledger {
@@ -80,6 +92,7 @@ impl Aggregate for Ledger {
         match command {
             Command::SetAssumptions(command) => self.set_assumptions(command),
             Command::ClosePeriod(command) => self.close_period(*command),
+            Command::FitModel(command) => self.fit_model(command),
         }
     }
 
@@ -93,6 +106,7 @@ impl Aggregate for Ledger {
                 self.assumptions_set_at = Some(*set_at);
             }
             Event::PeriodClosed(closed) => self.period_closed(closed),
+            Event::ModelFitted(model) => self.model_fitted(model),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! `LedgerService`.
 
 mod close;
+mod fit;
 mod movements;
 mod preview;
 
@@ -12,13 +13,14 @@ use money::Currency;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::ledger_service_server::LedgerService;
 use read_model::{Error, Rows};
-use retention_domain::ledger::{Command, Refusal, SetAssumptions, StatementId};
+use retention_domain::ledger::{Closed, Command, Model, Refusal, SetAssumptions, StatementId};
 use runtime::{Answer, Failure, Stop, Work, version};
-use server::{Call, Page, Wrong, from_failure, reply_found};
+use server::{Call, Known, Page, Wrong, from_failure, reply_found};
+use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
-use crate::read_model::equity::books;
+use crate::read_model::equity::{books, bought};
 use crate::service::ledger_stream;
 use crate::wire;
 use crate::wire::ledger::{ledger_name, ledger_out, optional_method, rate, statement_out};
@@ -30,6 +32,8 @@ pub(crate) struct Ledgers {
     desk: Desk,
     /// Statements that were measured again since the start, and came out the same.
     verified: Arc<Mutex<BTreeSet<StatementKey>>>,
+    /// A fit takes all the processors that there are, so one runs at a time.
+    fitting: Arc<Semaphore>,
 }
 
 /// A statement among those of all ledgers.
@@ -48,7 +52,8 @@ impl LedgerService for Ledgers {
             let now = work.now();
             Command::SetAssumptions(SetAssumptions { now, ..command })
         };
-        let answer = move |rows: &dyn Rows| ledger(rows, currency).map(Some);
+        let now = self.desk.engine.clock().now();
+        let answer = move |rows: &dyn Rows| ledger(rows, currency, now).map(Some);
         answered(
             self.execute(&call, &message, currency, make, answer)
                 .await?,
@@ -61,10 +66,35 @@ impl LedgerService for Ledgers {
     ) -> Result<Response<proto::Ledger>, Status> {
         let (call, message) = server::open(request)?;
         let currency = ledger_name("name", &message.name)?;
-        let read = |rows: &dyn Rows| ledger(rows, currency).map(Some);
+        let now = self.desk.engine.clock().now();
+        let read = |rows: &dyn Rows| ledger(rows, currency, now).map(Some);
         self.desk
             .read(&call, &message.min_position, &message.name, read)
             .await
+    }
+
+    async fn fit_model(
+        &self,
+        request: Request<proto::FitModelRequest>,
+    ) -> Result<Response<proto::Model>, Status> {
+        let (call, message) = server::open(request)?;
+        self.fit(&call, &message).await
+    }
+
+    async fn get_model(
+        &self,
+        request: Request<proto::GetModelRequest>,
+    ) -> Result<Response<proto::Model>, Status> {
+        let (call, message) = server::open(request)?;
+        self.model(&call, &message).await
+    }
+
+    async fn list_models(
+        &self,
+        request: Request<proto::ListModelsRequest>,
+    ) -> Result<Response<proto::ListModelsResponse>, Status> {
+        let (call, message) = server::open(request)?;
+        self.models(&call, &message).await
     }
 
     async fn close_period(
@@ -91,7 +121,9 @@ impl LedgerService for Ledgers {
         }
         let read = |rows: &dyn Rows| {
             let closed = books::statement(rows, currency, &id)?;
-            Ok(closed.map(|closed| statement_out(currency, &closed)))
+            closed
+                .map(|closed| shown(rows, currency, &closed))
+                .transpose()
         };
         self.desk
             .read(&call, &message.min_position, &message.name, read)
@@ -114,9 +146,10 @@ impl LedgerService for Ledgers {
             let found = books::statements(rows, currency, after, page.wanted())?;
             let key = |end: Time| end.micros().to_string().into_bytes();
             let paged = page.cut(found, |closed| key(closed.end));
-            let rows = paged.rows.iter();
+            let statements = paged.rows.iter();
+            let statements = statements.map(|closed| shown(rows, currency, closed));
             Ok(Some(proto::ListStatementsResponse {
-                statements: rows.map(|closed| statement_out(currency, closed)).collect(),
+                statements: statements.collect::<Result<_, Error>>()?,
                 next_page_token: paged.next_page_token,
             }))
         };
@@ -139,6 +172,7 @@ impl Ledgers {
         Self {
             desk,
             verified: Arc::default(),
+            fitting: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -182,10 +216,34 @@ fn fault(what: &dyn std::fmt::Display) -> Status {
 }
 
 /// A ledger as it is now. Every currency has one.
-fn ledger(rows: &dyn Rows, currency: Currency) -> Result<proto::Ledger, Error> {
+fn ledger(rows: &dyn Rows, currency: Currency, now: Time) -> Result<proto::Ledger, Error> {
     let state = books::ledger(rows, currency)?;
     let version = version(rows, &format!("ledgers/{currency}"))?;
-    Ok(ledger_out(currency, &state, version))
+    let model = match state.usable_model {
+        Some(number) => books::model(rows, currency, number)?,
+        None => None,
+    };
+    let refit_due = match model {
+        Some(model) => is_stale(rows, currency, &model, now)?,
+        None => false,
+    };
+    Ok(ledger_out(currency, &state, refit_due, version))
+}
+
+/// Whether a model is stale now.
+fn is_stale(rows: &dyn Rows, currency: Currency, model: &Model, now: Time) -> Result<bool, Error> {
+    let purchases = bought::known(rows, currency, &Known::At(Time::from_micros(i64::MAX)))?;
+    Ok(model.fitted.is_stale(now, purchases))
+}
+
+/// A closed statement, with the model behind it.
+fn shown(
+    rows: &dyn Rows,
+    currency: Currency,
+    closed: &Closed,
+) -> Result<proto::EquityStatement, Error> {
+    let model = books::model_of(rows, currency, closed)?;
+    Ok(statement_out(currency, closed, model.as_ref()))
 }
 
 /// The command that sets assumptions, but for its moment.

@@ -2,19 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use eventsourcing::{Aggregate as _, Days};
+use eventsourcing::{Aggregate as _, Days, Time};
 use journal::{InvalidStream, StreamId};
-use money::Currency;
+use money::{Currency, Rate};
 use read_model::{Error, Rows};
 use retention_domain::Command;
 use retention_domain::day::LiveDay;
+use retention_domain::ledger::statement::Standing;
 use runtime::{ApplyError, Daily, Tick, Todo, Work};
 use server::parse;
 use uuid::Uuid;
 
 use crate::read_model::customers;
 use crate::read_model::days::{self, Concerned, Day};
-use crate::read_model::equity::books;
+use crate::read_model::equity::{books, facts};
+use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
 use crate::settings::Settings;
 use crate::wire;
@@ -25,13 +27,15 @@ pub(crate) struct LiveDays {
     pub(crate) settings: Settings,
 }
 
-/// How long customers may be silent: what is set in the ledger of their currency, else a setting.
-struct Silence {
+/// What a day is lived by: how long customers may be silent (what is set in the ledger of their currency, else
+/// a setting), and what models say of them.
+struct Terms {
     unset: Option<Days>,
     set: BTreeMap<Currency, Option<Days>>,
+    worth: Worth,
 }
 
-impl Silence {
+impl Terms {
     fn in_force(rows: &dyn Rows, settings: Settings) -> Result<Self, Error> {
         let mut set = BTreeMap::new();
         for currency in books::currencies(rows)? {
@@ -39,24 +43,62 @@ impl Silence {
                 set.insert(currency, assumptions.inactivity_days.map(Days));
             }
         }
-        let unset = settings.inactivity_days;
-        Ok(Self { unset, set })
+        Ok(Self {
+            unset: settings.inactivity_days,
+            set,
+            worth: Worth::in_force(rows, settings.simple())?,
+        })
     }
 
     /// Of customers of this currency; without an answer, for ever.
-    fn of(&self, currency: Currency) -> Option<Days> {
+    fn silence(&self, currency: Currency) -> Option<Days> {
         self.set.get(&currency).copied().unwrap_or(self.unset)
     }
 
-    /// The command of a day for one customer. No model says yet how likely it is alive.
-    fn command(&self, currency: Currency, tick: Tick, request_id: Uuid) -> Command {
-        Command::LiveDay(LiveDay {
-            request_id,
-            midnight: tick.midnight(),
-            inactivity: self.of(currency),
-            p_alive: None,
-        })
+    /// After which silence a customer must be looked at. Where a model is used, every day of it counts.
+    fn looked_at_after(&self, currency: Currency) -> Option<Days> {
+        if self.worth.is_by_model(currency) {
+            return Some(Days(0));
+        }
+        self.silence(currency)
     }
+
+    /// The chance that a customer still is one, as the last model says; nothing by SIMPLE.
+    fn p_alive(
+        &self,
+        rows: &dyn Rows,
+        who: (Currency, Uuid),
+        midnight: Time,
+    ) -> Result<Option<Rate>, Error> {
+        let Some(valuation) = self.worth.model(who.0) else {
+            return Ok(None);
+        };
+        let standing = Standing::at(midnight).for_valuation(valuation);
+        let standing = facts::standing(rows, who, standing, |kept| kept.fact.at <= midnight)?;
+        Ok(valuation.p_alive(&standing).and_then(share))
+    }
+
+    /// The command of a day for one customer.
+    fn command(
+        &self,
+        rows: &dyn Rows,
+        who: (Currency, Uuid),
+        tick: Tick,
+        request_id: Uuid,
+    ) -> Result<Command, Error> {
+        let midnight = tick.midnight();
+        Ok(Command::LiveDay(LiveDay {
+            request_id,
+            midnight,
+            inactivity: self.silence(who.0),
+            p_alive: self.p_alive(rows, who, midnight)?,
+        }))
+    }
+}
+
+/// A chance as a decimal that events can hold.
+fn share(chance: f64) -> Option<Rate> {
+    Rate::from_f64((chance * 1e12).round() / 1e12)
 }
 
 impl Daily<Retention> for LiveDays {
@@ -73,17 +115,18 @@ impl Daily<Retention> for LiveDays {
     ) -> Result<Vec<Todo>, Error> {
         // What is behind the last one is asked for with a key that was given out here.
         let after = after.and_then(|todo| todo.0.parse::<Concerned>().ok());
-        let silence = Silence::in_force(rows, self.settings)?;
+        let terms = Terms::in_force(rows, self.settings)?;
         let day = Day {
             partition: tick.partition,
             midnight: tick.midnight(),
-            inactivity: &|currency| silence.of(currency),
+            inactivity: &|currency| terms.looked_at_after(currency),
             concerns: &|id, state| {
-                let currency = state.relationship.as_ref().map(|known| known.currency);
-                currency.is_some_and(|currency| {
-                    let command = silence.command(currency, tick, id);
-                    state.decide(command).is_ok_and(|events| !events.is_empty())
-                })
+                let Some(relationship) = &state.relationship else {
+                    return Ok(false);
+                };
+                let who = (relationship.currency, id);
+                let command = terms.command(rows, who, tick, id)?;
+                Ok(state.decide(command).is_ok_and(|events| !events.is_empty()))
             },
         };
         let concerned = days::concerned(rows, &day, after, limit)?.into_iter();
@@ -103,9 +146,9 @@ impl Daily<Retention> for LiveDays {
         let Some(relationship) = &state.relationship else {
             return Ok(());
         };
-        let currency = relationship.currency;
-        let silence = Silence::in_force(work.rows(), self.settings)?;
-        let command = silence.command(currency, tick, tick.request_id(todo));
+        let who = (relationship.currency, id);
+        let terms = Terms::in_force(work.rows(), self.settings)?;
+        let command = terms.command(work.rows(), who, tick, tick.request_id(todo))?;
         // A refusal is an answer too: the day brings nothing.
         for event in state.decide(command).unwrap_or_default() {
             work.emit(&stream, wire::event::write(id, &event))?;

@@ -11,7 +11,6 @@ use server::Moment;
 use uuid::Uuid;
 
 use super::holdings::{self, Standing};
-use super::margins;
 use super::worth::Worth;
 
 /// Whose book it is: one of both at least.
@@ -84,9 +83,7 @@ pub(crate) fn book(
         if standing.state == State::Lost || !whose.fits(&standing) {
             continue;
         }
-        let known = |recorded: &_| moment.known.includes(recorded);
-        let margin = margins::trailing(rows, id, moment.as_of, known)?;
-        let value = worth.of(standing.currency, margin);
+        let value = worth.at(rows, (standing.currency, id), moment)?;
         lines.push(Line {
             id,
             standing,

@@ -40,10 +40,10 @@ pub(crate) struct Day<'a> {
     pub(crate) partition: Partition,
     /// 00:00 of the day.
     pub(crate) midnight: Time,
-    /// How long a customer of this currency may be silent.
+    /// After which silence a customer of this currency is looked at; without an answer, never.
     pub(crate) inactivity: &'a dyn Fn(Currency) -> Option<Days>,
     /// Whether the day brings this customer anything.
-    pub(crate) concerns: &'a dyn Fn(Uuid, &Customer) -> bool,
+    pub(crate) concerns: &'a dyn Fn(Uuid, &Customer) -> Result<bool, Error>,
 }
 
 /// Somebody whom a day concerns, by the entry that says so.
@@ -99,7 +99,7 @@ fn is_concerned(rows: &dyn Rows, day: &Day<'_>, candidate: &Concerned) -> Result
         }
     }
     let state = customers::get(rows, id)?;
-    Ok(state.is_some_and(|state| (day.concerns)(id, &state)))
+    state.map_or(Ok(false), |state| (day.concerns)(id, &state))
 }
 
 /// Entries from behind `after` on, a few; none when there are no more.

@@ -11,7 +11,7 @@ use read_model::{Error, Rows};
 use retention_domain::margin::TRAILING;
 use uuid::Uuid;
 
-use super::equity::books;
+use super::worth::Worth;
 use super::{lives, payments};
 
 /// A half-open span of time.
@@ -88,7 +88,9 @@ pub(crate) fn scoreboard(
 ) -> Result<Scoreboard, Error> {
     let mut board = Scoreboard::default();
     let margins = trailing_margins(rows, period.end)?;
-    let mut valued: BTreeMap<Currency, Simple> = BTreeMap::new();
+    let worth = Worth::in_force(rows, simple)?;
+    // The end is excluded.
+    let last = Time::from_micros(period.end.micros().saturating_sub(1));
     for (customer, life) in lives::all(rows)? {
         if life.acquired_at >= period.end {
             continue;
@@ -105,16 +107,15 @@ pub(crate) fn scoreboard(
         board.opening += i64::from(opened);
         board.closing += i64::from(closed);
         board.kept += i64::from(opened && closed);
-        let simple = match valued.get(&life.currency) {
-            Some(simple) => *simple,
-            None => books::simple(rows, life.currency, simple)?,
-        };
-        valued.insert(life.currency, simple);
         let line = board.line(life.currency);
         if closed {
             let margin = margins.get(&customer).copied().unwrap_or(0);
+            let value = match worth.of_margin(life.currency, margin) {
+                Some(value) => value,
+                None => worth.now(rows, (life.currency, customer), last)?,
+            };
             line.active += 1;
-            line.equity = line.equity.saturating_add(simple.value(margin));
+            line.equity = line.equity.saturating_add(value);
         }
     }
     add_flows(rows, period, &mut board)?;

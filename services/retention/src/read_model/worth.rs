@@ -1,4 +1,4 @@
-//! What a customer is worth by what it left: the one place that knows the method and its assumptions.
+//! What a customer is worth by what it left: the one place that knows the method, its assumptions and its model.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,13 @@ use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
 use retention_domain::Customer;
-use server::Known;
+use retention_domain::ledger::Valuation;
+use retention_domain::ledger::statement::Standing;
+use server::{Known, Moment};
 use uuid::Uuid;
 
-use super::equity::books;
+use super::equity::facts::Kept;
+use super::equity::{books, facts};
 use super::margins;
 
 /// What a customer is worth at a moment, in minor units; nothing once it is lost. It is valued with `unset` as
@@ -26,16 +29,32 @@ pub(crate) fn of_customer(
     let Some(relationship) = relationship.filter(|relationship| !relationship.is_lost()) else {
         return Ok(0);
     };
-    let simple = books::simple(rows, relationship.currency, unset)?;
-    Ok(simple.value(margins::trailing(rows, id, as_of, |_| true)?))
+    let currency = relationship.currency;
+    let valuation = books::valuation(rows, currency, unset)?;
+    of(rows, (currency, id), &valuation, as_of, |kept| {
+        kept.fact.at <= as_of
+    })
 }
 
-/// The method SIMPLE with the assumptions of each ledger.
+/// What a customer is worth at a moment as if it were active, by the facts that count.
+fn of(
+    rows: &dyn Rows,
+    (currency, id): (Currency, Uuid),
+    valuation: &Valuation,
+    as_of: Time,
+    counts: impl Fn(&Kept) -> bool,
+) -> Result<i64, Error> {
+    let standing = Standing::at(as_of).for_valuation(valuation);
+    let standing = facts::standing(rows, (currency, id), standing, counts)?;
+    Ok(valuation.value_if_active(&standing))
+}
+
+/// What each ledger's customers are valued with.
 #[derive(Debug, Clone)]
 pub(crate) struct Worth {
     /// Of ledgers without assumptions.
     unset: Simple,
-    set: BTreeMap<Currency, Simple>,
+    set: BTreeMap<Currency, Valuation>,
 }
 
 impl Worth {
@@ -47,31 +66,78 @@ impl Worth {
         }
     }
 
-    /// By the assumptions that are in force now.
+    /// By the assumptions and models that are in force now.
     pub(crate) fn in_force(rows: &dyn Rows, unset: Simple) -> Result<Self, Error> {
         let mut worth = Self::simple(unset);
         for currency in books::currencies(rows)? {
-            let simple = books::simple(rows, currency, unset)?;
-            worth.set.insert(currency, simple);
+            let valuation = books::valuation(rows, currency, unset)?;
+            worth.set.insert(currency, valuation);
         }
         Ok(worth)
     }
 
-    /// By the assumptions that had been recorded last, by what was known.
+    /// By the assumptions and models that had been recorded last, by what was known.
     pub(crate) fn known(rows: &dyn Rows, unset: Simple, known: &Known) -> Result<Self, Error> {
         let mut worth = Self::simple(unset);
         for currency in books::currencies(rows)? {
-            if let Some(assumptions) = books::assumed(rows, currency, known)? {
-                worth.set.insert(currency, assumptions.simple());
+            if books::assumed(rows, currency, known)?.is_some() {
+                let valuation = books::valuation_known(rows, currency, known)?;
+                worth.set.insert(currency, valuation);
             }
         }
         Ok(worth)
     }
 
+    /// Whether a model is used for customers of this currency.
+    pub(crate) fn is_by_model(&self, currency: Currency) -> bool {
+        self.set.get(&currency).is_some_and(Valuation::needs_days)
+    }
+
+    /// What a model values customers of this currency with; nothing for SIMPLE.
+    pub(crate) fn model(&self, currency: Currency) -> Option<&Valuation> {
+        self.set
+            .get(&currency)
+            .filter(|valuation| valuation.needs_days())
+    }
+
     /// The value, in minor units, of a customer who left this margin in the trailing year. It never falls
-    /// where the margin rises: the work list is kept in the order of margins.
-    pub(crate) fn of(&self, currency: Currency, margin: i64) -> i64 {
-        self.set.get(&currency).unwrap_or(&self.unset).value(margin)
+    /// where the margin rises: the work list is kept in the order of margins. Nothing if a model is used.
+    pub(crate) fn of_margin(&self, currency: Currency, margin: i64) -> Option<i64> {
+        match self.set.get(&currency) {
+            Some(valuation) => valuation.of_margin(margin),
+            None => Some(self.unset.value(margin)),
+        }
+    }
+
+    /// The value, in minor units, of an active customer at a moment.
+    pub(crate) fn at(
+        &self,
+        rows: &dyn Rows,
+        (currency, id): (Currency, Uuid),
+        moment: &Moment,
+    ) -> Result<i64, Error> {
+        if let Some(valuation) = self.model(currency) {
+            let counts = |kept: &Kept| moment.includes(kept.fact.at, &kept.recorded);
+            return of(rows, (currency, id), valuation, moment.as_of, counts);
+        }
+        let known = |recorded: &_| moment.known.includes(recorded);
+        let margin = margins::trailing(rows, id, moment.as_of, known)?;
+        Ok(self.of_margin(currency, margin).unwrap_or_default())
+    }
+
+    /// The same, by all that is recorded now.
+    pub(crate) fn now(
+        &self,
+        rows: &dyn Rows,
+        (currency, id): (Currency, Uuid),
+        now: Time,
+    ) -> Result<i64, Error> {
+        if let Some(valuation) = self.model(currency) {
+            let counts = |kept: &Kept| kept.fact.at <= now;
+            return of(rows, (currency, id), valuation, now, counts);
+        }
+        let margin = margins::trailing(rows, id, now, |_| true)?;
+        Ok(self.of_margin(currency, margin).unwrap_or_default())
     }
 }
 

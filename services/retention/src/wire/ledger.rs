@@ -5,9 +5,12 @@ use money::{Currency, Money, Rate};
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1 as types;
 use retention_domain::ledger::statement::{Counts, Line, Lines};
-use retention_domain::ledger::{Assumptions, Closed, Figures, Ledger, Memo, Method, StatementId};
+use retention_domain::ledger::{
+    Assumptions, Closed, Figures, Ledger, Memo, Method, Model, StatementId,
+};
 use server::{Wrong, currency, money, money_out, pairs, parse, present, resource_id, timestamp};
 
+use super::model::{optional_name, statement_model};
 use super::resource::etag;
 use super::{small, small_out};
 
@@ -85,8 +88,13 @@ pub(crate) fn assumptions_out(assumptions: &Assumptions) -> proto::Assumptions {
     }
 }
 
-/// A ledger as clients see it.
-pub(crate) fn ledger_out(currency: Currency, state: &Ledger, version: u64) -> proto::Ledger {
+/// A ledger as clients see it; whether its model should be fitted again is as of now.
+pub(crate) fn ledger_out(
+    currency: Currency,
+    state: &Ledger,
+    refit_due: bool,
+    version: u64,
+) -> proto::Ledger {
     let last = state.last.as_ref();
     proto::Ledger {
         name: format!("ledgers/{currency}"),
@@ -97,11 +105,18 @@ pub(crate) fn ledger_out(currency: Currency, state: &Ledger, version: u64) -> pr
             .unwrap_or_default(),
         closed_until: last.map(|last| timestamp(last.end)),
         etag: etag(version),
+        last_model: optional_name(currency, (state.models > 0).then_some(state.models)),
+        usable_model: optional_name(currency, state.usable_model),
+        refit_due,
     }
 }
 
-/// The statement of a closed period. It is made of nothing but what was closed.
-pub(crate) fn statement_out(currency: Currency, closed: &Closed) -> proto::EquityStatement {
+/// The statement of a closed period. It is made of nothing but what was closed, and the model that it names.
+pub(crate) fn statement_out(
+    currency: Currency,
+    closed: &Closed,
+    model: Option<&Model>,
+) -> proto::EquityStatement {
     proto::EquityStatement {
         name: format!("ledgers/{currency}/statements/{}", closed.statement_id),
         closed_at: Some(timestamp(closed.closed_at)),
@@ -114,6 +129,7 @@ pub(crate) fn statement_out(currency: Currency, closed: &Closed) -> proto::Equit
             assumptions: &closed.assumptions,
             cut: closed.cut.clone(),
             digest: &closed.movements_digest,
+            model,
         })
     }
 }
@@ -128,6 +144,8 @@ pub(crate) struct Measurement<'a> {
     pub(crate) assumptions: &'a Assumptions,
     pub(crate) cut: std::collections::BTreeMap<u32, u64>,
     pub(crate) digest: &'a [u8; 32],
+    /// The model behind the values at the end.
+    pub(crate) model: Option<&'a Model>,
 }
 
 /// A statement that nobody has closed.
@@ -152,6 +170,7 @@ pub(crate) fn measured_out(measured: &Measurement<'_>) -> proto::EquityStatement
         algorithm: retention_domain::ledger::ALGORITHM,
         movements_digest: digest.concat(),
         known_at_position: String::new(),
+        model: measured.model.map(|model| statement_model(currency, model)),
     }
 }
 

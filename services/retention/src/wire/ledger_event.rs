@@ -3,13 +3,14 @@
 use money::Currency;
 use patron_proto::retention::v1 as proto;
 use prost::{Message, Name};
-use retention_domain::ledger::{Closed, Event, Figures};
+use retention_domain::ledger::{Closed, Event, Figures, Model};
 use server::{Wrong, parse, present, timestamp};
 
 use super::ledger::{
     assumptions, assumptions_out, counts, counts_out, ledger_name, lines, lines_out, memo, memo_out,
 };
-use super::time;
+use super::model::{fit, fit_out, optional_name, read_name};
+use super::{small, small_out, time};
 
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,12 @@ pub(crate) fn write(currency: Currency, event: &Event) -> journal::Event {
             assumptions: Some(assumptions_out(assumptions)),
         }),
         Event::PeriodClosed(closed) => public(&closed_out(ledger, currency, closed)),
+        Event::ModelFitted(model) => public(&proto::ModelFitted {
+            ledger,
+            occurred_at: Some(timestamp(model.fitted_at)),
+            number: small_out(model.number),
+            fit: Some(fit_out(model)),
+        }),
     }
 }
 
@@ -44,6 +51,7 @@ pub(crate) fn read(currency: Currency, event: &journal::Event) -> Result<Event, 
     match (kind, event.schema) {
         ("AssumptionsSet", SCHEMA) => assumptions_set(currency, &message(event)?),
         ("PeriodClosed", SCHEMA) => closed(currency, &message(event)?),
+        ("ModelFitted", SCHEMA) => model_fitted(currency, &message(event)?),
         _ => {
             let what = format!("schema {} is unknown to this release", event.schema);
             Err(Wrong::new(&event.kind, what))
@@ -96,6 +104,34 @@ fn closed_out(ledger: String, currency: Currency, closed: &Closed) -> proto::Per
         cut: closed.cut.clone(),
         algorithm: closed.algorithm,
         movements_digest: closed.movements_digest.to_vec(),
+        model: optional_name(currency, closed.model),
+    }
+}
+
+fn model_fitted(currency: Currency, read: &proto::ModelFitted) -> Result<Event, Wrong> {
+    same(currency, &read.ledger)?;
+    let (fitted, algorithm) = fit(read.fit.as_ref())?;
+    Ok(Event::ModelFitted(Box::new(Model {
+        number: small("number", read.number)?,
+        fitted_at: time("occurred_at", read.occurred_at.as_ref())?,
+        algorithm,
+        fitted,
+    })))
+}
+
+/// The number of a model of this ledger, if one is named.
+fn model_of(currency: Currency, name: &str) -> Result<Option<u32>, Wrong> {
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let (of, number) = read_name("model", name)?;
+    if of == currency {
+        Ok(Some(number))
+    } else {
+        Err(Wrong::new(
+            "model",
+            "is of another ledger than the stream's",
+        ))
     }
 }
 
@@ -113,6 +149,7 @@ fn closed(currency: Currency, read: &proto::PeriodClosed) -> Result<Event, Wrong
             memo: memo(currency, present("memo", read.memo.as_ref())?)?,
         },
         assumptions: assumptions("assumptions", read.assumptions.as_ref())?,
+        model: model_of(currency, &read.model)?,
         cut: read.cut.clone(),
         algorithm: read.algorithm,
         movements_digest: digest

@@ -10,6 +10,7 @@
 mod actions;
 mod batch;
 mod books;
+mod cdnow;
 mod customers;
 mod days;
 mod events;
@@ -17,6 +18,7 @@ mod harness;
 mod inbox;
 mod ledgers;
 mod listing;
+mod models;
 mod personal;
 mod promises;
 mod relationship;

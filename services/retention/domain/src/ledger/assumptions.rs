@@ -92,6 +92,17 @@ impl SetAssumptions {
 }
 
 impl Ledger {
+    /// The number of the model that values rest on.
+    pub fn usable_model(&self) -> Result<u32, Refusal> {
+        match self.usable_model {
+            Some(number) => Ok(number),
+            None if self.models == 0 => Err(Refusal::NoModel),
+            None => Err(Refusal::WorseThanNaive {
+                number: self.models,
+            }),
+        }
+    }
+
     pub(super) fn set_assumptions(&self, command: SetAssumptions) -> Result<Vec<Event>, Refusal> {
         let assumptions = command.on(&self.assumptions);
         below_one("annual_discount_rate", assumptions.annual_discount_rate)?;
@@ -116,7 +127,7 @@ impl Ledger {
             MAX_INACTIVITY_DAYS,
         )?;
         if assumptions.method == Method::MbgNbd {
-            return Err(Refusal::NoModel);
+            self.usable_model()?;
         }
         if self.assumptions_set_at.is_some() && assumptions == self.assumptions {
             return Ok(vec![]);

@@ -54,6 +54,8 @@ pub struct Measured {
     pub figures: Figures,
     /// What customers are valued with at the end.
     pub assumptions: Assumptions,
+    /// By which model, if their method is one.
+    pub model: Option<u32>,
     /// Facts recorded before this were taken into account, and no others.
     pub cut: Cut,
     /// A digest of every customer's movements.
@@ -97,6 +99,8 @@ pub struct Closed {
     pub figures: Figures,
     /// What customers are valued with at the end.
     pub assumptions: Assumptions,
+    /// By which model, if their method is one.
+    pub model: Option<u32>,
     /// Facts recorded before this were taken into account, and no others.
     pub cut: Cut,
     /// By which rules it was measured.
@@ -149,6 +153,7 @@ impl Ledger {
             end: command.end,
             figures: measured.figures,
             assumptions: measured.assumptions,
+            model: measured.model,
             cut: measured.cut,
             algorithm: ALGORITHM,
             movements_digest: measured.movements_digest,

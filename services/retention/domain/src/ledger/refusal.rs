@@ -1,9 +1,11 @@
 //! Why something is not possible with a ledger, and what to do about it.
 
+use customer_value::MINIMUM_REPEATERS;
 use eventsourcing::{Class, Explain, Time};
 use money::Rate;
 
 use super::StatementId;
+use super::model::Unfitted;
 
 /// Why something is not possible with a ledger.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,8 +31,27 @@ pub enum Refusal {
         max: u32,
     },
     /// A method needs a model, and none was fitted.
-    #[error("no model was fitted to this ledger's customers: keep the method SIMPLE")]
+    #[error("no model was fitted to this ledger's customers: fit one, or keep the method SIMPLE")]
     NoModel,
+    /// No model of this ledger did better than a guess.
+    #[error(
+        "model {number} does worse than \"everybody goes on at the same rate\", and no earlier one did better: keep the method SIMPLE"
+    )]
+    WorseThanNaive {
+        /// The last model.
+        number: u32,
+    },
+    /// The data do not carry a model.
+    #[error("no model as of {}: {}; the method SIMPLE stays", .0.as_of, .0.why.advice())]
+    Unfitted(Unfitted),
+    /// What has not happened cannot be fitted to.
+    #[error("as_of {as_of} has not come yet, it is {now}: fit as of a moment that has")]
+    FitAhead {
+        /// The moment that was asked for.
+        as_of: Time,
+        /// The present.
+        now: Time,
+    },
     /// A period is closed once.
     #[error("the period is closed by statement {statement_id} already: read that")]
     AlreadyClosed {
@@ -82,9 +103,12 @@ impl Explain for Refusal {
                 Class::Invalid { field: "end" }
             }
             Self::AlreadyClosed { .. } => Class::AlreadyExists,
-            Self::NoModel | Self::GapInPeriods { .. } | Self::NotFoundAsOf { .. } => {
-                Class::FailedPrecondition
-            }
+            Self::FitAhead { .. } => Class::Invalid { field: "as_of" },
+            Self::NoModel
+            | Self::WorseThanNaive { .. }
+            | Self::Unfitted(_)
+            | Self::GapInPeriods { .. }
+            | Self::NotFoundAsOf { .. } => Class::FailedPrecondition,
             Self::Superseded => Class::Conflict,
         }
     }
@@ -93,9 +117,11 @@ impl Explain for Refusal {
         match self {
             Self::RateOutOfRange { .. } | Self::OutOfRange { .. } => "OUT_OF_RANGE",
             Self::NoModel => "NO_MODEL",
+            Self::WorseThanNaive { .. } => "WORSE_THAN_NAIVE",
+            Self::Unfitted(unfitted) => unfitted.why.name(),
             Self::AlreadyClosed { .. } => "ALREADY_EXISTS",
             Self::EndsBeforeItStarts { .. } => "END_BEFORE_START",
-            Self::NotOver { .. } => "FUTURE_TIME",
+            Self::NotOver { .. } | Self::FitAhead { .. } => "FUTURE_TIME",
             Self::GapInPeriods { .. } => "GAP_IN_PERIODS",
             Self::NotFoundAsOf { .. } => "NOT_FOUND_AS_OF",
             Self::Superseded => "SUPERSEDED",
@@ -122,6 +148,16 @@ impl Explain for Refusal {
                 ("expected", expected.to_string()),
             ],
             Self::NotFoundAsOf { as_of } => vec![("as_of", as_of.to_string())],
+            Self::FitAhead { as_of, now } => {
+                vec![("as_of", as_of.to_string()), ("now", now.to_string())]
+            }
+            Self::WorseThanNaive { number } => vec![("model", number.to_string())],
+            Self::Unfitted(unfitted) => vec![
+                ("as_of", unfitted.as_of.to_string()),
+                ("customers", unfitted.customers.to_string()),
+                ("repeaters", unfitted.repeaters.to_string()),
+                ("minimum", MINIMUM_REPEATERS.to_string()),
+            ],
             Self::NoModel | Self::Superseded => vec![],
         }
     }

@@ -24,10 +24,13 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+use customer_value::PurchaseDays;
+use customer_value::rfm::Summary;
 use eventsourcing::Time;
 use serde::{Deserialize, Serialize};
 
-use super::{Assumptions, Method};
+use super::model::day;
+use super::{Assumptions, Valuation};
 use crate::margin::TRAILING;
 use crate::relationship::State;
 
@@ -64,27 +67,33 @@ pub enum What {
         margin: i64,
         /// When it had been bought.
         bought_at: Time,
+        /// Whether nothing of the purchase is left with it.
+        whole: bool,
     },
 }
 
 /// What is compared with what.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Period {
     /// Where it begins, and where the statement before ended.
     pub start: Time,
     /// Where it ends, excluded.
     pub end: Time,
-    /// The assumptions of the statement before.
-    pub before: Assumptions,
-    /// Those of now.
-    pub after: Assumptions,
+    /// What customers were valued with in the statement before.
+    pub before: Valuation,
+    /// What they are valued with now.
+    pub after: Valuation,
 }
 
 /// How a customer stood at a moment, as far as was known.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Standing {
     /// Purchases later than this, and no others, count as present.
     since: Time,
+    /// The last UTC day that it is about.
+    until: i32,
+    /// The days of all purchases with their margins, if somebody wants to know them.
+    days: Option<PurchaseDays>,
     /// Where the relationship stood; absent before it was opened.
     pub state: Option<State>,
     /// The margin of the trailing year, less what of it was taken back.
@@ -93,8 +102,8 @@ pub struct Standing {
 
 /// One customer on its way through a period.
 #[derive(Debug, Clone)]
-pub struct Account {
-    period: Period,
+pub struct Account<'a> {
+    period: &'a Period,
     start: Standing,
     end: Standing,
     counts: Counts,
@@ -186,13 +195,54 @@ impl Line {
 }
 
 impl Standing {
-    /// Nothing is known yet, and purchases count that are later than a year before `moment`.
-    pub const fn at(moment: Time) -> Self {
+    /// Nothing is known yet, and purchases count that are later than a year before `moment`, which is
+    /// included.
+    pub fn at(moment: Time) -> Self {
         Self {
             since: moment.minus_days(TRAILING),
+            until: day(moment),
+            days: None,
             state: None,
             margin: 0,
         }
+    }
+
+    /// The same, with `end` excluded: what happens at the midnight that ends a day is of the next one.
+    pub fn before(end: Time) -> Self {
+        Self {
+            until: day(Time::from_micros(end.micros().saturating_sub(1))),
+            ..Self::at(end)
+        }
+    }
+
+    /// The same, for a valuation: one by a model wants to know the days of purchases.
+    #[must_use]
+    pub fn for_valuation(self, valuation: &Valuation) -> Self {
+        Self {
+            days: valuation.needs_days().then(PurchaseDays::default),
+            ..self
+        }
+    }
+
+    /// The same, with the days of purchases.
+    #[must_use]
+    pub fn with_days(self) -> Self {
+        Self {
+            days: Some(PurchaseDays::default()),
+            ..self
+        }
+    }
+
+    /// How often and for how much the customer has bought, and the last day that it is about; nothing
+    /// before the first purchase, and without days.
+    pub fn summary(&self) -> Option<(Summary, i32)> {
+        let summary = self.days.as_ref()?.as_of(self.until).ok()?;
+        Some((summary, self.until))
+    }
+
+    /// The days of purchases with their margins, if they were asked for.
+    pub const fn days(&self) -> Option<&PurchaseDays> {
+        self.days.as_ref()
     }
 
     /// Takes a fact into account. Those of one customer come in the order in which they were recorded.
@@ -203,13 +253,32 @@ impl Standing {
             }
             What::NoticeGiven => self.state = Some(State::Leaving),
             What::Lost => self.state = Some(State::Lost),
-            What::Bought { margin } if fact.at > self.since => {
-                self.margin = self.margin.saturating_add(margin);
+            What::Bought { margin } => {
+                if fact.at > self.since {
+                    self.margin = self.margin.saturating_add(margin);
+                }
+                if let Some(days) = &mut self.days {
+                    days.record(day(fact.at), margin);
+                }
             }
-            What::Reversed { margin, bought_at } if bought_at > self.since => {
-                self.margin = self.margin.saturating_sub(margin);
+            What::Reversed {
+                margin,
+                bought_at,
+                whole,
+            } => {
+                if bought_at > self.since {
+                    self.margin = self.margin.saturating_sub(margin);
+                }
+                if let Some(days) = &mut self.days {
+                    // A reversal comes after its purchase; if that is not known, there is nothing to take back.
+                    let bought_on = day(bought_at);
+                    let _ = if whole {
+                        days.reverse_whole(bought_on, margin)
+                    } else {
+                        days.reverse_part(bought_on, margin)
+                    };
+                }
             }
-            What::Bought { .. } | What::Reversed { .. } => {}
         }
     }
 
@@ -217,26 +286,9 @@ impl Standing {
     pub const fn is_active(&self) -> bool {
         matches!(self.state, Some(State::Active | State::Leaving))
     }
-
-    /// What the customer is worth, in minor units; nothing unless it is active.
-    pub fn value(&self, assumptions: &Assumptions) -> i64 {
-        if self.is_active() {
-            assumptions.value(self.margin)
-        } else {
-            0
-        }
-    }
 }
 
 impl Assumptions {
-    /// What an active customer is worth whose trailing year left this margin, in minor units.
-    pub fn value(&self, margin: i64) -> i64 {
-        match self.method {
-            // A model is never in force before one was fitted.
-            Method::Simple | Method::MbgNbd => self.simple().value(margin),
-        }
-    }
-
     /// The rates of the method SIMPLE.
     pub const fn simple(&self) -> customer_value::Simple {
         customer_value::Simple {
@@ -246,13 +298,22 @@ impl Assumptions {
     }
 }
 
-impl Account {
+impl<'a> Account<'a> {
     /// A customer of whom nothing is known yet.
-    pub fn new(period: Period) -> Self {
+    pub fn new(period: &'a Period) -> Self {
+        let needs_days = period.before.needs_days() || period.after.needs_days();
+        let before = |moment| {
+            let standing = Standing::before(moment);
+            if needs_days {
+                standing.with_days()
+            } else {
+                standing
+            }
+        };
         Self {
             period,
-            start: Standing::at(period.start),
-            end: Standing::at(period.end),
+            start: before(period.start),
+            end: before(period.end),
             counts: Counts::default(),
             realised_margin: 0,
         }
@@ -289,10 +350,10 @@ impl Account {
 
     /// What the customer contributes.
     pub fn movement(&self) -> Movement {
-        let Period { before, after, .. } = &self.period;
-        let opening = self.start.value(before);
-        let unchanged = self.end.value(before);
-        let closing = self.end.value(after);
+        let Period { before, after, .. } = self.period;
+        let opening = before.value(&self.start);
+        let unchanged = before.value(&self.end);
+        let closing = after.value(&self.end);
         let mut lines = Lines {
             opening,
             closing,

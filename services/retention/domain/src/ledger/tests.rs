@@ -44,6 +44,7 @@ fn measured(follows: Option<&str>, next: u64) -> Measured {
             ..Figures::default()
         },
         assumptions: Assumptions::default(),
+        model: None,
         cut: cut(next),
         movements_digest: [7; 32],
     }
@@ -68,6 +69,7 @@ fn closed(id: &str, start: i64, end: i64, next: u64) -> Event {
         end: day(end),
         figures: measured.figures,
         assumptions: measured.assumptions,
+        model: measured.model,
         cut: measured.cut,
         algorithm: ALGORITHM,
         movements_digest: measured.movements_digest,

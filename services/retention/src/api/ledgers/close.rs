@@ -9,10 +9,10 @@ use runtime::{Failure, Work};
 use server::{Call, Known, parse};
 use tonic::{Response, Status};
 
-use super::{Ledgers, answered, fault};
+use super::{Ledgers, answered, fault, shown};
 use crate::read_model::equity::books;
 use crate::read_model::equity::measure::{Measurement, Scope, Unmeasured, cut, measure};
-use crate::wire::ledger::{ledger_name, statement_out};
+use crate::wire::ledger::ledger_name;
 use crate::wire::time;
 
 /// How often a period is measured again when others close periods of the same ledger meanwhile.
@@ -86,7 +86,9 @@ impl Ledgers {
         };
         let answer = move |rows: &dyn Rows| -> Result<_, Error> {
             let closed = books::statement(rows, currency, &statement_id)?;
-            Ok(closed.map(|closed| statement_out(currency, &closed)))
+            closed
+                .map(|closed| shown(rows, currency, &closed))
+                .transpose()
         };
         self.execute(call, message, currency, make, answer).await
     }
@@ -117,7 +119,8 @@ fn measured(
     Ok(Some(Measured {
         follows: ledger.last.map(|last| last.statement_id),
         figures,
-        assumptions: scope.period.after,
+        assumptions: scope.period.after.assumptions,
+        model: scope.period.after.model(),
         cut,
         movements_digest,
     }))

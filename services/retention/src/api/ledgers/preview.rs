@@ -64,6 +64,10 @@ fn preview(
     let span = (start.unwrap_or(BEGINNING), end);
     let scope = Scope::following(rows, currency, before.as_ref(), span, known.clone())?;
     let measured = measure(rows, &scope)?;
+    let model = match scope.period.after.model() {
+        Some(number) => books::model(rows, currency, number)?,
+        None => None,
+    };
     Ok(proto::EquityStatement {
         known_at_position: known.token(),
         ..measured_out(&Measurement {
@@ -71,9 +75,10 @@ fn preview(
             start,
             end,
             figures: &measured.figures,
-            assumptions: &scope.period.after,
+            assumptions: &scope.period.after.assumptions,
             cut: cut(known),
             digest: &measured.movements_digest,
+            model: model.as_ref(),
         })
     })
 }

@@ -21,7 +21,7 @@ fn by(store: &Store, number: i64, longest: Option<u32>, limit: usize) -> Vec<Con
         partition: 0,
         midnight: day(number),
         inactivity: &inactivity,
-        concerns: &|_, _| true,
+        concerns: &|_, _| Ok(true),
     };
     let mut all: Vec<Concerned> = Vec::new();
     loop {
@@ -108,7 +108,7 @@ fn each_currency_has_its_own_silence() {
         partition: 0,
         midnight: day(500),
         inactivity: &inactivity,
-        concerns: &|_, _| true,
+        concerns: &|_, _| Ok(true),
     };
     let found = store
         .read(|rows| concerned(rows, &of_day, None, 10))

@@ -1,4 +1,4 @@
-//! The books of each currency: assumptions, and the periods that were closed.
+//! The books of each currency: assumptions, models, and the periods that were closed.
 
 use std::ops::ControlFlow;
 
@@ -6,7 +6,9 @@ use customer_value::Simple;
 use eventsourcing::{Aggregate as _, Time};
 use money::Currency;
 use read_model::{Error, Rows, RowsMut, Table};
-use retention_domain::ledger::{Assumptions, Closed, Event, Ledger, StatementId};
+use retention_domain::ledger::{
+    Assumptions, Closed, Event, Ledger, Method, Model, StatementId, Valuation,
+};
 use runtime::Recorded;
 use serde::{Deserialize, Serialize};
 use server::Known;
@@ -14,6 +16,7 @@ use server::Known;
 const BOOKS: Table<String, Ledger> = Table::new("books");
 const STATEMENTS: Table<(String, i64), Kept> = Table::new("statement");
 const ASSUMED: Table<(String, u64), Assumed> = Table::new("assumed");
+const MODELS: Table<(String, u32), Fitted> = Table::new("model");
 
 /// A closed period and its place in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +29,13 @@ pub(crate) struct Kept {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Assumed {
     assumptions: Assumptions,
+    recorded: Recorded,
+}
+
+/// A model and its place in the journal.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Fitted {
+    model: Model,
     recorded: Recorded,
 }
 
@@ -49,9 +59,130 @@ pub(crate) fn currencies(rows: &dyn Rows) -> Result<Vec<Currency>, Error> {
     Ok(codes.filter_map(|code| code.parse().ok()).collect())
 }
 
-/// The rates of the method SIMPLE that are in force now; `unset` while they are the defaults.
-pub(crate) fn simple(rows: &dyn Rows, currency: Currency, unset: Simple) -> Result<Simple, Error> {
-    Ok(in_force(rows, currency)?.map_or(unset, |assumptions| assumptions.simple()))
+/// What customers are valued with now; with SIMPLE by the rates of `unset` while nobody has set any.
+pub(crate) fn valuation(
+    rows: &dyn Rows,
+    currency: Currency,
+    unset: Simple,
+) -> Result<Valuation, Error> {
+    let ledger = ledger(rows, currency)?;
+    if ledger.assumptions_set_at.is_none() {
+        return Ok(Valuation::simple(Assumptions {
+            annual_retention_rate: unset.retention,
+            annual_discount_rate: unset.discount,
+            ..Assumptions::default()
+        }));
+    }
+    let model = asked_for(ledger.assumptions, || match ledger.usable_model {
+        Some(number) => model(rows, currency, number),
+        None => Ok(None),
+    })?;
+    Ok(Valuation::new(ledger.assumptions, model.as_ref(), currency))
+}
+
+/// What customers were valued with, by what was known.
+pub(crate) fn valuation_known(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+) -> Result<Valuation, Error> {
+    let assumptions = assumed(rows, currency, known)?.unwrap_or_default();
+    let model = asked_for(assumptions, || usable_model(rows, currency, known))?;
+    Ok(Valuation::new(assumptions, model.as_ref(), currency))
+}
+
+/// What customers are valued with at the end of a closed period.
+pub(crate) fn valuation_of(
+    rows: &dyn Rows,
+    currency: Currency,
+    closed: &Closed,
+) -> Result<Valuation, Error> {
+    let model = model_of(rows, currency, closed)?;
+    Ok(Valuation::new(closed.assumptions, model.as_ref(), currency))
+}
+
+/// The model behind a statement, if there is one.
+pub(crate) fn model_of(
+    rows: &dyn Rows,
+    currency: Currency,
+    closed: &Closed,
+) -> Result<Option<Model>, Error> {
+    match closed.model {
+        Some(number) => model(rows, currency, number),
+        None => Ok(None),
+    }
+}
+
+/// The model, if the method asks for one.
+fn asked_for(
+    assumptions: Assumptions,
+    model: impl FnOnce() -> Result<Option<Model>, Error>,
+) -> Result<Option<Model>, Error> {
+    match assumptions.method {
+        Method::Simple => Ok(None),
+        Method::MbgNbd => model(),
+    }
+}
+
+/// The model of this number.
+pub(crate) fn model(
+    rows: &dyn Rows,
+    currency: Currency,
+    number: u32,
+) -> Result<Option<Model>, Error> {
+    let fitted = MODELS.get(rows, &(currency.to_string(), number))?;
+    Ok(fitted.map(|fitted| fitted.model))
+}
+
+/// The last model that values may rest on, by what was known.
+pub(crate) fn usable_model(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+) -> Result<Option<Model>, Error> {
+    last_of(rows, currency, known, |model| model.fitted.is_usable())
+}
+
+/// The last known model that is as it should be.
+fn last_of(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+    wanted: impl Fn(&Model) -> bool,
+) -> Result<Option<Model>, Error> {
+    let mut before = None;
+    loop {
+        let prefix = (currency.to_string(),);
+        let last = MODELS.scan_rev(rows, &prefix, before.as_ref(), 1)?;
+        let Some((key, fitted)) = last.into_iter().next() else {
+            return Ok(None);
+        };
+        if known.includes(&fitted.recorded) && wanted(&fitted.model) {
+            return Ok(Some(fitted.model));
+        }
+        before = Some(key);
+    }
+}
+
+/// The last model of all, by what was known.
+pub(crate) fn last_model(
+    rows: &dyn Rows,
+    currency: Currency,
+    known: &Known,
+) -> Result<Option<Model>, Error> {
+    last_of(rows, currency, known, |_| true)
+}
+
+/// Models, the last one first, from the one before `before`.
+pub(crate) fn models(
+    rows: &dyn Rows,
+    currency: Currency,
+    before: Option<u32>,
+    limit: usize,
+) -> Result<Vec<Model>, Error> {
+    let before = before.map(|number| (currency.to_string(), number));
+    let found = MODELS.scan_rev(rows, &(currency.to_string(),), before.as_ref(), limit)?;
+    Ok(found.into_iter().map(|(_, fitted)| fitted.model).collect())
 }
 
 /// The assumptions that had been recorded last by what was known; nothing before the first.
@@ -143,6 +274,13 @@ pub(crate) fn apply(
                 recorded,
             };
             STATEMENTS.put(rows, &(code.clone(), closed.end.micros()), &kept)?;
+        }
+        Event::ModelFitted(model) => {
+            let fitted = Fitted {
+                model: Model::clone(model),
+                recorded,
+            };
+            MODELS.put(rows, &(code.clone(), model.number), &fitted)?;
         }
     }
     BOOKS.put(rows, &code, &state)

@@ -8,7 +8,7 @@ use std::ops::ControlFlow;
 use money::Currency;
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::Event;
-use retention_domain::ledger::statement::{Fact, What};
+use retention_domain::ledger::statement::{Fact, Standing, What};
 use retention_domain::relationship::Relationship;
 use runtime::Recorded;
 use serde::{Deserialize, Serialize};
@@ -77,6 +77,21 @@ pub(crate) fn of_customer(
     Ok(pages.into_iter().flat_map(|(_, page)| page).collect())
 }
 
+/// How a customer stands by the facts that count, on top of an empty standing.
+pub(crate) fn standing(
+    rows: &dyn Rows,
+    (currency, id): (Currency, Uuid),
+    mut standing: Standing,
+    counts: impl Fn(&Kept) -> bool,
+) -> Result<Standing, Error> {
+    for kept in of_customer(rows, currency, id)? {
+        if counts(&kept) {
+            standing.take(&kept.fact);
+        }
+    }
+    Ok(standing)
+}
+
 /// Keeps an event of a customer, if its value rests on it.
 pub(crate) fn apply(
     rows: &mut dyn RowsMut,
@@ -120,8 +135,12 @@ fn fact_of(rows: &dyn Rows, id: Uuid, event: &Event) -> Result<Option<(Currency,
             };
             currency = Some(reversed.amount.currency);
             let margin = reversed.contribution_margin.minor_units;
-            let bought_at = purchase.occurred_at;
-            (reversed.occurred_at, What::Reversed { margin, bought_at })
+            let what = What::Reversed {
+                margin,
+                bought_at: purchase.occurred_at,
+                whole: purchase.remaining() == 0,
+            };
+            (reversed.occurred_at, what)
         }
         Event::PromiseMade(_)
         | Event::PromiseKept(_)

@@ -7,7 +7,7 @@ use journal::Position;
 use money::Currency;
 use read_model::{Error, Rows};
 use retention_domain::ledger::statement::{Account, Line, Movement, Period};
-use retention_domain::ledger::{Assumptions, Closed, Cut, Figures, Memo};
+use retention_domain::ledger::{Closed, Cut, Figures, Memo, Valuation};
 use runtime::Recorded;
 use server::Known;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{books, facts, spend};
 
 /// What is measured: a period, between two states of knowledge.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Scope {
     pub(crate) currency: Currency,
     pub(crate) period: Period,
@@ -59,8 +59,8 @@ impl Scope {
         (start, end): (Time, Time),
         now: Known,
     ) -> Result<Self, Error> {
-        let after = books::assumed(rows, currency, &now)?.unwrap_or_default();
-        Ok(Self::between(currency, before, (start, end), now, after))
+        let after = books::valuation_known(rows, currency, &now)?;
+        Self::between(rows, currency, before, (start, end), (now, after))
     }
 
     /// The same as when the period was closed.
@@ -73,17 +73,17 @@ impl Scope {
         let before = books::ending_at(rows, currency, closed.start)?;
         let span = (closed.start, closed.end);
         let now = known(journal, &closed.cut);
-        let after = closed.assumptions;
-        Ok(Self::between(currency, before.as_ref(), span, now, after))
+        let after = books::valuation_of(rows, currency, closed)?;
+        Self::between(rows, currency, before.as_ref(), span, (now, after))
     }
 
     fn between(
+        rows: &dyn Rows,
         currency: Currency,
         before: Option<&Closed>,
         (start, end): (Time, Time),
-        now: Known,
-        after: Assumptions,
-    ) -> Self {
+        (now, after): (Known, Valuation),
+    ) -> Result<Self, Error> {
         let journal = match &now {
             Known::Before(position) => position.journal,
             Known::At(_) => Uuid::nil(),
@@ -92,20 +92,23 @@ impl Scope {
         let period = Period {
             start,
             end,
-            before: before.map_or(after, |closed| closed.assumptions),
+            before: match before {
+                Some(closed) => books::valuation_of(rows, currency, closed)?,
+                None => after.clone(),
+            },
             after,
         };
         let ended_with = |closed: &Closed| {
             let figures = &closed.figures;
             (figures.counts.closing, figures.lines.closing)
         };
-        Self {
+        Ok(Self {
             currency,
             period,
             then,
             now,
             begins_with: before.map(ended_with),
-        }
+        })
     }
 
     /// Whether a fact is known, and whether it had been before: what was known once is known for ever.
@@ -179,7 +182,7 @@ pub(crate) fn movements(
     mut each: impl FnMut(Uuid, &Movement) -> ControlFlow<()>,
 ) -> Result<(), Error> {
     facts::visit(rows, scope.currency, after, |customer, facts| {
-        let mut account = Account::new(scope.period);
+        let mut account = Account::new(&scope.period);
         for kept in facts {
             let (now, then) = scope.knows(&kept.recorded);
             if now {

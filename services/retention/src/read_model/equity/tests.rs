@@ -6,8 +6,9 @@ use money::{Currency, Rate};
 use proptest::prelude::*;
 use read_model::{RowsMut, Store};
 use retention_domain::Event;
+use retention_domain::ledger::model::Flag;
 use retention_domain::ledger::statement::{Fact, Line, What};
-use retention_domain::ledger::{Assumptions, Closed, Figures, StatementId};
+use retention_domain::ledger::{Assumptions, Closed, Figures, Method, StatementId};
 use runtime::Recorded;
 use server::Known;
 use uuid::Uuid;
@@ -15,6 +16,7 @@ use uuid::Uuid;
 use super::measure::{Measurement, Scope, cut, measure, movements};
 use super::{books, facts};
 use crate::read_model::customers;
+use crate::story::model::model;
 use crate::story::{ROSA, bought_in, day, lost, opened_in, parsed, reversed, won_back};
 
 const JOURNAL: Uuid = Uuid::from_u128(1);
@@ -61,15 +63,37 @@ impl Journal {
         });
     }
 
+    /// Sets the method, too: a model is used from then on if there is one.
     fn set(&mut self, currency: Currency, retention: u16) {
         let recorded = self.place(1);
+        let ledger = self.store.read(|rows| books::ledger(rows, currency));
+        let by_model = ledger.unwrap().usable_model.is_some();
         let event = retention_domain::ledger::Event::AssumptionsSet {
             assumptions: Assumptions {
+                method: if by_model {
+                    Method::MbgNbd
+                } else {
+                    Method::Simple
+                },
                 annual_retention_rate: Rate::per_mille(retention),
                 ..Assumptions::default()
             },
             set_at: Time::EPOCH,
         };
+        self.write(|rows| {
+            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+        });
+    }
+
+    /// Fits another model; every third one is worse than a guess.
+    fn fit(&mut self, currency: Currency) {
+        let recorded = self.place(1);
+        let ledger = self.store.read(|rows| books::ledger(rows, currency));
+        let mut model = model(ledger.unwrap().models + 1);
+        if model.number.is_multiple_of(3) {
+            model.fitted.flags.push(Flag::WorseThanNaive);
+        }
+        let event = retention_domain::ledger::Event::ModelFitted(Box::new(model));
         self.write(|rows| {
             books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
         });
@@ -107,7 +131,8 @@ impl Journal {
             start: span.0,
             end: span.1,
             figures: measured.figures,
-            assumptions: scope.period.after,
+            assumptions: scope.period.after.assumptions,
+            model: scope.period.after.model(),
             cut: cut(&known),
             algorithm: 1,
             movements_digest: measured.movements_digest,
@@ -203,6 +228,7 @@ enum Next {
     Reverse(i64),
     Turn,
     Set(u16),
+    Fit,
     Close(i64),
 }
 
@@ -212,6 +238,7 @@ fn next() -> impl Strategy<Value = (u128, Next)> {
         2 => (1_i64..500).prop_map(Next::Reverse),
         2 => Just(Next::Turn),
         1 => (0_u16..1_000).prop_map(Next::Set),
+        1 => Just(Next::Fit),
         2 => (1_i64..120).prop_map(Next::Close),
     ];
     (0_u128..4, next)
@@ -226,6 +253,10 @@ fn happen(journal: &mut Journal, who: u128, next: &Next, today: i64, n: usize) -
     let event = match (next, state) {
         (Next::Set(retention), _) => {
             journal.set(currency, *retention);
+            return None;
+        }
+        (Next::Fit, _) => {
+            journal.fit(currency);
             return None;
         }
         (Next::Close(days), _) => {

@@ -25,11 +25,12 @@ pub(crate) struct Row {
     pub(crate) place: Place,
 }
 
-/// A place on a list: a customer among those whose value is that of this margin.
+/// A place on a list: a customer among those whose value is that of this margin, or, where a model is used,
+/// this value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Place {
     pub(crate) currency: Currency,
-    /// Negated, as it is in the keys; the largest margin of that value.
+    /// Negated, as it is in the keys; the largest margin of that value, or the value.
     pub(crate) margin: i64,
     pub(crate) id: Uuid,
 }
@@ -51,7 +52,18 @@ pub(crate) fn page(
     };
     let mut behind = after.map(|place| place.id);
     while let Some((currency, largest)) = group {
-        let value = worth.of(currency, largest.saturating_neg());
+        if worth.is_by_model(currency) {
+            let start = behind.map(|id| (largest, id));
+            let rest = limit - found.len();
+            found.extend(list.by_model(currency, worth, now, start)?.take(rest));
+            if found.len() >= limit {
+                break;
+            }
+            behind = None;
+            group = list.behind(Some((currency, i64::MAX)))?;
+            continue;
+        }
+        let value = worth.of_margin(currency, largest.saturating_neg());
         let mut ids = BTreeSet::new();
         let mut margin = largest;
         loop {
@@ -59,7 +71,8 @@ pub(crate) fn page(
             group = list.behind(Some((currency, margin)))?;
             match group {
                 Some((same, next))
-                    if same == currency && worth.of(same, next.saturating_neg()) == value =>
+                    if same == currency
+                        && worth.of_margin(same, next.saturating_neg()) == value =>
                 {
                     margin = next;
                 }
@@ -69,7 +82,7 @@ pub(crate) fn page(
         let row = |id| Row {
             id,
             currency,
-            at_stake: value,
+            at_stake: value.unwrap_or_default(),
             place: Place {
                 currency,
                 margin: largest,
@@ -116,6 +129,37 @@ impl<'a> List<'a> {
             changed,
             fresh,
         })
+    }
+
+    /// All customers of a currency behind a place, by their value. A model's values are in no order that could
+    /// be kept: they change with the day.
+    fn by_model(
+        &self,
+        currency: Currency,
+        worth: &Worth,
+        now: Time,
+        behind: Option<(i64, Uuid)>,
+    ) -> Result<impl Iterator<Item = Row>, Error> {
+        let prefix = (self.owner.to_owned(), currency.to_string());
+        let mut found = BTreeSet::new();
+        for ((.., id), ()) in ORDER.scan(self.rows, &prefix, None, usize::MAX)? {
+            let value = worth.now(self.rows, (currency, id), now)?;
+            found.insert((value.saturating_neg(), id));
+        }
+        let after = move |place: &(i64, Uuid)| behind.is_none_or(|behind| *place > behind);
+        Ok(found
+            .into_iter()
+            .filter(after)
+            .map(move |(margin, id)| Row {
+                id,
+                currency,
+                at_stake: margin.saturating_neg(),
+                place: Place {
+                    currency,
+                    margin,
+                    id,
+                },
+            }))
     }
 
     /// The first currency and margin behind these.

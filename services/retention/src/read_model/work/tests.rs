@@ -133,7 +133,7 @@ fn looked_up(rows: &dyn Rows, owner: &str, now: Time) -> Result<Vec<Line>, Error
         if owners(&state).contains(owner) {
             let currency = state.relationship.unwrap().currency;
             let margin = margins::trailing(rows, id, now, |_| true)?;
-            found.push((currency, WORTH.of(currency, margin), id));
+            found.push((currency, WORTH.of_margin(currency, margin).unwrap(), id));
         }
     }
     found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));

@@ -8,6 +8,7 @@ use retention_domain::ledger::statement::{Counts, Lines};
 use retention_domain::ledger::{Assumptions, Closed, Event, Figures, Memo, Method};
 
 use super::{PACKAGE, read, write};
+use crate::story::model::model;
 use crate::story::{day, parsed};
 
 fn euros() -> Currency {
@@ -54,6 +55,7 @@ fn samples() -> Vec<Event> {
             },
         },
         assumptions,
+        model: None,
         cut: [(0, 17), (1, 0), (11, 300)].into_iter().collect(),
         algorithm: 1,
         movements_digest: std::array::from_fn(|i| u8::try_from(i).unwrap()),
@@ -64,6 +66,34 @@ fn samples() -> Vec<Event> {
             set_at: day(200),
         },
         Event::PeriodClosed(Box::new(closed)),
+        Event::ModelFitted(Box::new(model(2))),
+    ]
+}
+
+/// Events with parts that their first releases did not know, or without some that may be missing.
+fn others() -> Vec<(&'static str, Event)> {
+    let closed = samples().into_iter().find_map(|event| match event {
+        Event::PeriodClosed(closed) => Some(*closed),
+        Event::AssumptionsSet { .. } | Event::ModelFitted(_) => None,
+    });
+    let by_model = Closed {
+        model: Some(2),
+        ..closed.unwrap()
+    };
+    let mut unchecked = model(1);
+    unchecked.fitted.other = Err("AT_BOUNDARY".to_owned());
+    unchecked.fitted.holdout = Err("NOT_ENOUGH_DATA".to_owned());
+    unchecked.fitted.spend.spearman = None;
+    unchecked.fitted.flags = vec![];
+    vec![
+        (
+            "PeriodClosed.1.by-model",
+            Event::PeriodClosed(Box::new(by_model)),
+        ),
+        (
+            "ModelFitted.1.unchecked",
+            Event::ModelFitted(Box::new(unchecked)),
+        ),
     ]
 }
 
@@ -98,6 +128,39 @@ fn events_are_written_today_and_read_as_they_were_stored() {
         written.payload = bytes(&stored).into();
         assert_eq!(read(euros(), &written), Ok(event), "{}", written.kind);
     }
+}
+
+#[test]
+fn parts_that_came_later_or_may_be_missing_are_stored_and_read_too() {
+    for (name, event) in others() {
+        let mut written = write(euros(), &event);
+        let stored = stored(name);
+        assert_eq!(hex(&written.payload), stored, "{name}");
+        written.payload = bytes(&stored).into();
+        assert_eq!(read(euros(), &written), Ok(event), "{name}");
+    }
+}
+
+#[test]
+fn a_model_that_could_not_be_one_is_not_read() {
+    let mut wrong = model(1);
+    wrong.fitted.spend.parameters.q = 1.0;
+    assert!(
+        read(
+            euros(),
+            &write(euros(), &Event::ModelFitted(Box::new(wrong)))
+        )
+        .is_err()
+    );
+    let mut silent = model(1);
+    silent.fitted.holdout = Err(String::new());
+    assert!(
+        read(
+            euros(),
+            &write(euros(), &Event::ModelFitted(Box::new(silent)))
+        )
+        .is_err()
+    );
 }
 
 #[test]

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use money::Rate;
 use proptest::prelude::*;
 
-use super::{Account, Assumptions, Fact, Lines, Movement, Period, Standing, What};
+use super::{Account, Assumptions, Fact, Lines, Movement, Period, Standing, Valuation, What};
+use crate::ledger::Method;
+use crate::ledger::model::tests::model;
 use crate::story::day;
 
 /// How many periods are closed, each of ten days.
@@ -46,12 +48,25 @@ fn told() -> impl Strategy<Value = Told> {
     })
 }
 
-fn rates() -> impl Strategy<Value = Assumptions> {
-    (0_u16..1_000, 0_u16..1_000).prop_map(|(retention, discount)| Assumptions {
-        annual_retention_rate: Rate::per_mille(retention),
-        annual_discount_rate: Rate::per_mille(discount),
-        ..Assumptions::default()
-    })
+/// Rates, and a model or none: each time another one, as if it had been fitted again.
+fn valuation() -> impl Strategy<Value = Valuation> {
+    let rates = (0_u16..1_000, 0_u16..1_000, 1_u32..60);
+    (rates, any::<bool>(), 1_u32..4).prop_map(
+        |((retention, discount, months), by_model, number)| {
+            let assumptions = Assumptions {
+                method: if by_model {
+                    Method::MbgNbd
+                } else {
+                    Method::Simple
+                },
+                annual_retention_rate: Rate::per_mille(retention),
+                annual_discount_rate: Rate::per_mille(discount),
+                horizon_months: months,
+                ..Assumptions::default()
+            };
+            Valuation::new(assumptions, Some(&model(number)), "EUR".parse().unwrap())
+        },
+    )
 }
 
 /// A customer's facts in the order of the journal, each with the day on which it was recorded.
@@ -115,7 +130,11 @@ fn histories(told: &[Told]) -> BTreeMap<usize, History> {
                 let at = day(recorded - step.days).max(bought_at);
                 Fact {
                     at,
-                    what: What::Reversed { margin, bought_at },
+                    what: What::Reversed {
+                        margin,
+                        bought_at,
+                        whole: margin % 3 == 0,
+                    },
                 }
             }
         };
@@ -125,7 +144,7 @@ fn histories(told: &[Told]) -> BTreeMap<usize, History> {
 }
 
 /// The statement of a period: facts recorded by the old and the new day of closing are known to it.
-fn statement(histories: &BTreeMap<usize, History>, period: Period, cuts: (i64, i64)) -> Movement {
+fn statement(histories: &BTreeMap<usize, History>, period: &Period, cuts: (i64, i64)) -> Movement {
     let movements = histories.values().map(|history| {
         let mut account = Account::new(period);
         for (fact, recorded) in history.iter().filter(|(_, recorded)| *recorded < cuts.1) {
@@ -137,15 +156,15 @@ fn statement(histories: &BTreeMap<usize, History>, period: Period, cuts: (i64, i
 }
 
 /// What the customers are worth by what is known, counted another way: customer by customer, at one moment.
-fn worth(histories: &BTreeMap<usize, History>, end: i64, cut: i64, with: &Assumptions) -> i64 {
+fn worth(histories: &BTreeMap<usize, History>, end: i64, cut: i64, with: &Valuation) -> i64 {
     let values = histories.values().map(|history| {
-        let mut standing = Standing::at(day(end));
+        let mut standing = Standing::before(day(end)).for_valuation(with);
         for (fact, recorded) in history {
             if *recorded < cut && fact.at < day(end) {
                 standing.take(fact);
             }
         }
-        standing.value(with)
+        with.value(&standing)
     });
     values.sum()
 }
@@ -154,7 +173,7 @@ proptest! {
     #[test]
     fn every_statement_adds_up_and_begins_where_the_last_one_ended(
         told in prop::collection::vec(told(), 0..60),
-        assumptions in prop::collection::vec(rates(), 7),
+        assumptions in prop::collection::vec(valuation(), 7),
         closed_late in prop::collection::vec(0_i64..90, 7),
     ) {
         let histories = histories(&told);
@@ -169,10 +188,10 @@ proptest! {
             let period = Period {
                 start: day(start),
                 end: day(end),
-                before: assumptions[old],
-                after: assumptions[place + 1],
+                before: assumptions[old].clone(),
+                after: assumptions[place + 1].clone(),
             };
-            let this = statement(&histories, period, (old_cut, cut));
+            let this = statement(&histories, &period, (old_cut, cut));
             prop_assert!(this.lines.add_up(), "{this:?}");
             prop_assert!(this.counts.add_up(), "{this:?}");
             let Lines { grown, created, won_back, eroded, lost, .. } = this.lines;
@@ -189,19 +208,19 @@ proptest! {
     #[test]
     fn what_is_recorded_after_a_cut_changes_nothing(
         told in prop::collection::vec(told(), 0..40),
-        after in rates(),
+        after in valuation(),
     ) {
         let histories = histories(&told);
         let period = Period {
             start: day(100),
             end: day(200),
-            before: Assumptions::default(),
+            before: Valuation::simple(Assumptions::default()),
             after,
         };
         let known = |history: &History| {
             history.iter().filter(|(_, recorded)| *recorded < 230).copied().collect::<History>()
         };
         let then = histories.iter().map(|(customer, history)| (*customer, known(history))).collect();
-        prop_assert_eq!(statement(&histories, period, (130, 230)), statement(&then, period, (130, 230)));
+        prop_assert_eq!(statement(&histories, &period, (130, 230)), statement(&then, &period, (130, 230)));
     }
 }

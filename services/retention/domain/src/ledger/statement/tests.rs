@@ -3,7 +3,7 @@
 use eventsourcing::Time;
 use money::Rate;
 
-use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, What};
+use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, Valuation, What};
 use crate::story::day;
 
 const START: i64 = 1_000;
@@ -17,24 +17,24 @@ fn period() -> Period {
     Period {
         start: day(START),
         end: day(END),
-        before,
-        after: Assumptions {
+        before: Valuation::simple(before),
+        after: Valuation::simple(Assumptions {
             annual_retention_rate: Rate::per_mille(800),
             annual_discount_rate: Rate::per_mille(200),
             ..before
-        },
+        }),
     }
 }
 
 fn same_assumptions() -> Period {
-    let before = Assumptions::default();
+    let before = Valuation::simple(Assumptions::default());
     Period {
         after: before,
         ..period()
     }
 }
 
-fn moved(period: Period, told: &[Told]) -> Movement {
+fn moved(period: &Period, told: &[Told]) -> Movement {
     let mut account = Account::new(period);
     for &(number, what, recorded_before) in told {
         let at = day(number);
@@ -55,7 +55,7 @@ const OPENED: Told = (900, What::Opened, true);
 #[test]
 fn who_becomes_a_customer_is_created_at_the_rates_of_before_and_remeasured_at_those_of_now() {
     let movement = moved(
-        period(),
+        &period(),
         &[(1_010, What::Opened, false), (1_010, bought(20_000), false)],
     );
     let lines = Lines {
@@ -72,7 +72,7 @@ fn who_becomes_a_customer_is_created_at_the_rates_of_before_and_remeasured_at_th
 #[test]
 fn who_buys_more_grows_and_who_takes_back_erodes() {
     let bigger = moved(
-        same_assumptions(),
+        &same_assumptions(),
         &[
             OPENED,
             (900, bought(40_000), true),
@@ -83,9 +83,10 @@ fn who_buys_more_grows_and_who_takes_back_erodes() {
     let taken = What::Reversed {
         margin: 5_000,
         bought_at: day(900),
+        whole: false,
     };
     let smaller = moved(
-        same_assumptions(),
+        &same_assumptions(),
         &[OPENED, (900, bought(20_000), true), (1_020, taken, false)],
     );
     assert_eq!(
@@ -98,7 +99,7 @@ fn who_buys_more_grows_and_who_takes_back_erodes() {
 #[test]
 fn who_is_lost_takes_the_opening_value_and_who_comes_back_brings_the_closing_one() {
     let lost = moved(
-        period(),
+        &period(),
         &[
             OPENED,
             (900, bought(20_000), true),
@@ -108,7 +109,7 @@ fn who_is_lost_takes_the_opening_value_and_who_comes_back_brings_the_closing_one
     assert_eq!((lost.lines.lost, lost.lines.closing), (-30_000, 0));
     assert_eq!(lost.counts.lost, 1);
     let back = moved(
-        same_assumptions(),
+        &same_assumptions(),
         &[
             OPENED,
             (950, bought(10_000), true),
@@ -124,7 +125,7 @@ fn who_is_lost_takes_the_opening_value_and_who_comes_back_brings_the_closing_one
 #[test]
 fn who_is_created_and_lost_in_one_period_is_counted_and_moves_no_money() {
     let movement = moved(
-        period(),
+        &period(),
         &[
             (1_010, What::Opened, false),
             (1_011, bought(20_000), false),
@@ -145,7 +146,7 @@ fn who_is_created_and_lost_in_one_period_is_counted_and_moves_no_money() {
 #[test]
 fn a_fact_that_is_told_late_is_news_however_old_it_is() {
     let movement = moved(
-        same_assumptions(),
+        &same_assumptions(),
         &[
             OPENED,
             (900, bought(20_000), true),
@@ -162,20 +163,21 @@ fn a_fact_that_is_told_late_is_news_however_old_it_is() {
 #[test]
 fn what_was_known_early_but_happens_in_the_period_belongs_to_the_period() {
     // A clock that was ahead: recorded before the last statement was measured, dated after its end.
-    let movement = moved(same_assumptions(), &[OPENED, (1_000, bought(2_000), true)]);
+    let movement = moved(&same_assumptions(), &[OPENED, (1_000, bought(2_000), true)]);
     assert_eq!((movement.lines.opening, movement.lines.grown), (0, 3_000));
 }
 
 #[test]
 fn a_period_ends_before_its_end() {
-    let movement = moved(same_assumptions(), &[OPENED, (END, bought(2_000), false)]);
+    let movement = moved(&same_assumptions(), &[OPENED, (END, bought(2_000), false)]);
     assert_eq!((movement.lines.closing, movement.realised_margin), (0, 0));
 }
 
 #[test]
 fn margin_that_is_a_year_old_erodes() {
     let just_inside = day(START - 365).micros() + 1;
-    let mut account = Account::new(same_assumptions());
+    let period = same_assumptions();
+    let mut account = Account::new(&period);
     let opened = Fact {
         at: Time::from_micros(just_inside),
         what: What::Opened,
@@ -198,11 +200,11 @@ fn who_has_given_notice_is_active_and_stands_in_the_memo() {
         (1_010, bought(20_000), false),
         (1_020, What::NoticeGiven, false),
     ];
-    let movement = moved(period(), &leaving);
+    let movement = moved(&period(), &leaving);
     assert_eq!(
         (movement.under_notice, movement.lines.closing),
         (40_000, 40_000)
     );
     let stays = [leaving.as_slice(), &[(1_030, What::NoticeWithdrawn, false)]].concat();
-    assert_eq!(moved(period(), &stays).under_notice, 0);
+    assert_eq!(moved(&period(), &stays).under_notice, 0);
 }
