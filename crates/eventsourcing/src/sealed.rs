@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// cannot know, so a decision never rests on personal data.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Sealed {
-    /// Whose data it is, as a resource name: `prospects/{id}`.
+    /// Whose data it is: `persons/{id}`, with the id of the prospect and of the customer, which is one.
     pub subject: String,
     /// Which of the subject's keys seals it.
     pub key_id: String,

@@ -50,6 +50,10 @@ impl Opener {
 
     /// What an answer shows of it.
     pub fn show(&self, field: Field, sealed: &Sealed) -> String {
+        if sealed.key_id.is_empty() {
+            // It was only asked whether it would be possible: nothing is in there.
+            return String::new();
+        }
         self.open(field, sealed).unwrap_or_else(|closed| {
             let shown = match closed {
                 Closed::Erased | Closed::NoKey => ERASED,

@@ -180,6 +180,18 @@ async fn what_is_no_identity_is_refused_without_repeating_it() {
     let status = prospects.identify_prospect(wrong).await.unwrap_err();
     assert_eq!(status.code(), Code::InvalidArgument);
     assert!(!status.message().contains("ada.example"), "{status}");
+    let mut asked = identify(&ada, vec![email("ada@example.org")], "Ada");
+    asked.validate_only = true;
+    let possible = prospects.identify_prospect(asked).await.unwrap();
+    let possible = possible.into_inner().prospect.unwrap();
+    assert_eq!(
+        (possible.display_name.as_str(), possible.identities.len()),
+        ("", 1)
+    );
+    assert!(
+        get(&harness, &ada).await.identities.is_empty(),
+        "it was only asked"
+    );
     let nothing = identify(&ada, vec![], " ");
     assert_eq!(
         refused(prospects.identify_prospect(nothing).await).0,
