@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use csv::StringRecord;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use patron_proto::acquisition::v1::{
-    CreateProspectRequest, GetProspectRequest, Prospect, ProspectKind,
+    CreateProspectRequest, GetProspectRequest, IdentifyProspectRequest, Prospect, ProspectKind,
 };
+use patron_proto::types::v1::{Identity, IdentityKind};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -23,7 +24,7 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(super) services: Services,
     /// A CSV file with the column `prospect_id`, the id in the system that the file comes from, and if you
-    /// have them `kind` (person or organisation) and `source`.
+    /// have them `kind` (person or organisation), `source`, `name`, `email` and `phone`.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 }
@@ -35,18 +36,20 @@ pub(crate) const PACE: Pace = Pace {
 };
 
 const AT_ONCE: usize = 64;
-const EXPECTED: &str = "expected prospect_id, and optionally kind, source";
+const EXPECTED: &str = "expected prospect_id, and optionally kind, source, name, email, phone";
 const LONGEST_ID: usize = 100;
 /// Where prospects come from whose row does not say.
 const SOURCE: &str = "import";
 
 /// A prospect as the file has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 struct ProspectRow {
     line: u64,
     prospect_id: String,
     kind: ProspectKind,
     source: String,
+    name: String,
+    identities: Vec<Identity>,
 }
 
 /// Reads the file and creates its prospects.
@@ -67,6 +70,8 @@ pub(super) async fn create_missing(
         prospect_id: prospect_id.to_owned(),
         kind: ProspectKind::Person,
         source: SOURCE.to_owned(),
+        name: String::new(),
+        identities: Vec::new(),
     });
     let created = rows.map(|row| async move {
         if get(acquisition, &row.prospect_id).await?.is_none() {
@@ -112,9 +117,20 @@ async fn send(acquisition: &Acquisition, batch: &[ProspectRow]) -> anyhow::Resul
     let mut answers = Vec::with_capacity(batch.len());
     for row in batch {
         answers.push(match get(acquisition, &row.prospect_id).await? {
-            None => create(acquisition, row).await?,
+            None => {
+                let created = create(acquisition, row).await?;
+                if created == Answered::Recorded && row.is_somebody() {
+                    identify(acquisition, row).await?
+                } else {
+                    created
+                }
+            }
             Some(known) if known.kind() == row.kind && known.source == row.source => {
-                Answered::Unchanged
+                if row.is_known_by(&known) {
+                    Answered::Unchanged
+                } else {
+                    identify(acquisition, row).await?
+                }
             }
             Some(known) => Answered::Rejected(format!(
                 "it is in already, with the source {:?} and another kind or source than here",
@@ -151,6 +167,37 @@ async fn create(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<
     match created {
         Ok(_) => Ok(Answered::Recorded),
         Err(status) => rejected(&status),
+    }
+}
+
+/// Says who a prospect is. What is known already changes nothing, so the request needs no id that is the same
+/// again, and gets none: it would be made of personal data.
+async fn identify(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<Answered> {
+    let request = IdentifyProspectRequest {
+        name: name_of(&row.prospect_id),
+        identities: row.identities.clone(),
+        display_name: row.name.clone(),
+        request_id: Uuid::new_v4().to_string(),
+        ..Default::default()
+    };
+    let mut prospects = acquisition.prospects.clone();
+    match prospects.identify_prospect(request).await {
+        Ok(_) => Ok(Answered::Recorded),
+        Err(status) => rejected(&status),
+    }
+}
+
+impl ProspectRow {
+    /// Whether the row says who it is.
+    fn is_somebody(&self) -> bool {
+        !self.name.is_empty() || !self.identities.is_empty()
+    }
+
+    /// Whether everything that the row says of the person is known.
+    fn is_known_by(&self, known: &Prospect) -> bool {
+        let mut identities = self.identities.iter();
+        (self.name.is_empty() || self.name == known.display_name)
+            && identities.all(|identity| known.identities.contains(identity))
     }
 }
 
@@ -198,6 +245,9 @@ struct RowReader {
     prospect_id: usize,
     kind: Option<usize>,
     source: Option<usize>,
+    name: Option<usize>,
+    email: Option<usize>,
+    phone: Option<usize>,
     ignored: Vec<String>,
 }
 
@@ -208,6 +258,9 @@ impl RowReader {
             prospect_id: heading.need(&["prospect_id"])?,
             kind: heading.find(&["kind"])?,
             source: heading.find(&["source"])?,
+            name: heading.find(&["name", "display_name"])?,
+            email: heading.find(&["email", "e-mail"])?,
+            phone: heading.find(&["phone"])?,
             ignored: heading.ignored(),
         })
     }
@@ -229,6 +282,20 @@ impl Reader for RowReader {
             prospect_id: prospect_id.to_owned(),
             kind,
             source: source.to_owned(),
+            name: values::optional(record, self.name)
+                .unwrap_or_default()
+                .to_owned(),
+            identities: [
+                (IdentityKind::Email, self.email),
+                (IdentityKind::Phone, self.phone),
+            ]
+            .into_iter()
+            .filter_map(|(kind, place)| {
+                let value = values::optional(record, place)?.to_owned();
+                let kind = kind as i32;
+                Some(Identity { kind, value })
+            })
+            .collect(),
         })
     }
 

@@ -109,6 +109,46 @@ async fn launch(address: String) {
 }
 
 #[test]
+fn prospects_come_with_who_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let file = folder.path().join("people.csv");
+    let rows = "prospect_id,name,email,phone\n\
+                1,Ada Lovelace,ada@example.org,\n\
+                2,,,+34 600 000 000\n\
+                3,,,\n\
+                4,Nobody,not an address,\n";
+    std::fs::write(&file, rows).unwrap();
+    let import = || printed(&services.run(&["import", "prospects", file.to_str().unwrap()]));
+    let first = import();
+    assert!(
+        first.contains("3 prospects recorded; 1 row rejected"),
+        "{first}"
+    );
+    let rejects = std::fs::read_to_string(folder.path().join("people.csv.rejects.csv")).unwrap();
+    assert!(
+        rejects.contains("identities") && !rejects.contains("Nobody"),
+        "{rejects}"
+    );
+    let found = printed(&services.run(&["prospects", "--email", "ada@example.org"]));
+    assert!(found.contains("Ada Lovelace"), "{found}");
+    let second = import();
+    assert!(
+        second.contains("0 prospects recorded; 3 were in before; 1 row rejected"),
+        "{second}"
+    );
+    // A name that was mended is news.
+    std::fs::write(&file, rows.replace("Ada Lovelace", "Ada King")).unwrap();
+    let third = import();
+    assert!(
+        third.contains("1 prospect recorded; 2 were in before"),
+        "{third}"
+    );
+    let found = printed(&services.run(&["prospects", "--email", "ada@example.org"]));
+    assert!(found.contains("Ada King"), "{found}");
+}
+
+#[test]
 fn prospects_and_their_touches_go_in_once_and_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let services = Services::start(&folder.path().join("data"));
