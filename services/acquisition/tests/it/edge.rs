@@ -68,15 +68,15 @@ async fn a_position_that_is_not_reached_in_time_is_deadline_exceeded() {
     assert!(answer.contains("grpc-status:4"), "{answer}");
 }
 
-/// The answer to a call with a tenth of a second, by a client without a timer of its own, which might answer
-/// in the server's place.
+/// The answer to a call with a second, of which the server leaves itself a tenth to answer, by a client without
+/// a timer of its own, which might answer in the server's place.
 async fn over_the_web(address: SocketAddr, path: &str, message: &[u8]) -> String {
     let mut body = vec![0];
     body.extend_from_slice(&u32::try_from(message.len()).unwrap().to_be_bytes());
     body.extend_from_slice(message);
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/grpc-web+proto\r\n\
-         grpc-timeout: 100m\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+         grpc-timeout: 1000m\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
         body.len()
     );
     let mut socket = TcpStream::connect(address).await.unwrap();
