@@ -54,7 +54,7 @@ pub use personal::{
     Boxes, ERASED, Opener, identities, identity, identity_field, name, optional_sealed,
     out_of_reach, same_spelling, sealed, sealed_out,
 };
-pub use reading::{caught_up, heard_all, heard_all_of, read, reply_found};
+pub use reading::{aside, caught_up, heard_all, heard_all_of, read, read_people, reply_found};
 pub use status::{
     erased, field_violation, from_failure, invalid, not_found, reason, refusal, unavailable,
 };

@@ -1,13 +1,16 @@
 //! How a method waits for the rows that it needs, reads them and replies: the same in both services.
 
+use std::sync::Arc;
+
 use journal::{Position, StreamId};
 use read_model::{Error, Rows};
 use runtime::{Answer, Engine, Service};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Response, Status};
+use vault::Vault;
 
 use crate::status::{not_found, unavailable};
-use crate::{Call, min_position, reply_at};
+use crate::{Call, Opener, min_position, out_of_reach, reply_at};
 
 /// Answers a query from the rows, once they hold what `position` (a request's `min_position`) saw.
 ///
@@ -28,6 +31,47 @@ pub async fn read<S: Service, T>(
     value
         .map(|value| reply_at(value, &at))
         .ok_or_else(|| not_found(name))
+}
+
+/// The same for a query about people, whose personal data `read` opens. Where a key was missing, it is read
+/// again after all keys that there are were taken in.
+///
+/// # Errors
+/// As [`read`], and UNAVAILABLE when the keys are out of reach.
+pub async fn read_people<S: Service, T>(
+    engine: &Engine<S>,
+    vault: &Arc<Vault>,
+    call: &Call,
+    position: &str,
+    name: &str,
+    read: impl Fn(&dyn Rows, &Opener) -> Result<Option<T>, Error>,
+) -> Result<Response<T>, Status> {
+    let opener = Opener::new(vault);
+    let answer = self::read(engine, call, position, name, |rows| read(rows, &opener)).await;
+    if !opener.has_missed() {
+        return answer;
+    }
+    let caught_up = vault.catch_up_with_all().await;
+    caught_up.map_err(|error| out_of_reach(&error))?;
+    let opener = Opener::new(vault);
+    self::read(engine, call, position, name, |rows| read(rows, &opener)).await
+}
+
+/// Reads aside what passes many rows, such as a report: other calls must not wait for it.
+///
+/// # Errors
+/// UNAVAILABLE when this replica is not ready, or its rows cannot be read.
+pub async fn aside<S: Service, T: Send + 'static>(
+    engine: &Arc<Engine<S>>,
+    read: impl FnOnce(&dyn Rows) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Status> {
+    engine.ready().map_err(|why| unavailable(&why))?;
+    let engine = Arc::clone(engine);
+    let reading = tokio::task::spawn_blocking(move || engine.store().read(|rows| read(rows)));
+    let read = reading
+        .await
+        .map_err(|_| unavailable("the report was stopped; ask again"))?;
+    read.map_err(|error| unavailable(&error.to_string()))
 }
 
 /// Waits until this replica has applied all that the journal holds now, and says how far that is. A decision

@@ -215,18 +215,7 @@ impl Desk {
         name: &str,
         read: impl Fn(&dyn Rows, &Opener) -> Result<Option<T>, Error>,
     ) -> Result<Response<T>, Status> {
-        let opener = Opener::new(&self.vault);
-        let answer = self
-            .read(call, position, name, |rows| read(rows, &opener))
-            .await;
-        if !opener.has_missed() {
-            return answer;
-        }
-        let caught_up = self.vault.catch_up_with_all().await;
-        caught_up.map_err(|error| out_of_reach(&error))?;
-        let opener = Opener::new(&self.vault);
-        self.read(call, position, name, |rows| read(rows, &opener))
-            .await
+        server::read_people(&self.engine, &self.vault, call, position, name, read).await
     }
 
     /// Answers a query from the rows, NOT_FOUND by `name` if there is nothing.

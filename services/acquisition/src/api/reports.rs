@@ -3,7 +3,7 @@
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::report_service_server::ReportService;
 use read_model::{Error, Rows};
-use server::{asked, currency, invalid, moment, not_found, unavailable};
+use server::{asked, currency, invalid, moment, not_found};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
@@ -90,19 +90,13 @@ impl ReportService for Reports {
 }
 
 impl Reports {
-    /// Reads a report aside: it passes many rows, and other calls must not wait for it.
+    /// Reads a report, NOT_FOUND by `name` if there is nothing.
     async fn answer<T: Send + 'static>(
         &self,
         name: &str,
         read: impl FnOnce(&dyn Rows) -> Result<Option<T>, Error> + Send + 'static,
     ) -> Result<Response<T>, Status> {
-        let engine = std::sync::Arc::clone(&self.0.engine);
-        engine.ready().map_err(|why| unavailable(&why))?;
-        let reading = tokio::task::spawn_blocking(move || engine.store().read(|rows| read(rows)));
-        let read = reading
-            .await
-            .map_err(|_| unavailable("the report was stopped; ask again"))?;
-        let found = read.map_err(|error| unavailable(&error.to_string()))?;
+        let found = server::aside(&self.0.engine, read).await?;
         found.map(Response::new).ok_or_else(|| not_found(name))
     }
 }

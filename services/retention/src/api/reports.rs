@@ -4,10 +4,9 @@ use eventsourcing::Time;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::report_service_server::ReportService;
 use prost_types::Timestamp;
-use read_model::{Error, Key as _, Rows};
+use read_model::Key as _;
 use server::{
     Moment, MomentOfPages, Page, asked, currency, from_timestamp, invalid, moment, timestamp,
-    unavailable,
 };
 use tonic::{Request, Response, Status};
 
@@ -38,7 +37,7 @@ impl ReportService for Reports {
         let (call, message) = server::open(request)?;
         let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         let period = period(message.start.as_ref(), message.end.as_ref(), moment.as_of)?;
-        self.answer(move |rows| {
+        server::aside(&self.0.engine, move |rows| {
             let report = retention::report(rows, period, &moment)?;
             Ok(retention_out(period, &report, &moment))
         })
@@ -53,7 +52,7 @@ impl ReportService for Reports {
         let (call, message) = server::open(request)?;
         let moment = moment(&self.0.engine, &call, asked!(message)).await?;
         let question = question(&message, moment.as_of)?;
-        let answered = self.answer(move |rows| {
+        let answered = server::aside(&self.0.engine, move |rows| {
             let cohorts = cohorts::cohorts(rows, &question, &moment)?;
             Ok((cohorts, moment))
         });
@@ -87,7 +86,7 @@ impl ReportService for Reports {
         let asked = asked!(message);
         let moment = MomentOfPages::again(before, &self.0.engine, &call, asked).await?;
         let first = after.map_or(0, |(_, last)| last.saturating_add(1));
-        let answered = self.answer(move |rows| {
+        let answered = server::aside(&self.0.engine, move |rows| {
             let gaps = gaps::gaps(rows, by, proposition.as_deref(), &moment)?;
             Ok((gaps, moment))
         });
@@ -103,22 +102,6 @@ impl ReportService for Reports {
             as_of: Some(timestamp(moment.as_of)),
             known_at_position: moment.known.token(),
         }))
-    }
-}
-
-impl Reports {
-    /// Reads a report aside: it passes many rows, and other calls must not wait for it.
-    async fn answer<T: Send + 'static>(
-        &self,
-        read: impl FnOnce(&dyn Rows) -> Result<T, Error> + Send + 'static,
-    ) -> Result<T, Status> {
-        let engine = std::sync::Arc::clone(&self.0.engine);
-        engine.ready().map_err(|why| unavailable(&why))?;
-        let reading = tokio::task::spawn_blocking(move || engine.store().read(|rows| read(rows)));
-        let read = reading
-            .await
-            .map_err(|_| unavailable("the report was stopped; ask again"))?;
-        read.map_err(|error| unavailable(&error.to_string()))
     }
 }
 
