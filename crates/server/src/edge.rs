@@ -90,7 +90,8 @@ impl Edge {
     /// Tells of this replica at `/metrics`.
     #[must_use]
     pub fn telling_of<S: Service>(mut self, engine: Arc<Engine<S>>) -> Self {
-        self.metrics.tell_of(engine);
+        let readiness = Arc::clone(&self.readiness);
+        self.metrics.tell_of(engine, readiness);
         self
     }
 

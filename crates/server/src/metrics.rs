@@ -14,6 +14,7 @@ use prometheus_client::metrics::gauge::ConstGauge;
 use prometheus_client::registry::Registry;
 use runtime::{Engine, Service};
 
+use crate::Readiness;
 use crate::measure::Requests;
 
 /// The type of the text that [`Metrics::text`] gives.
@@ -37,8 +38,9 @@ impl Metrics {
     }
 
     /// Tells of this replica, too.
-    pub(crate) fn tell_of<S: Service>(&mut self, engine: Arc<Engine<S>>) {
-        self.registry.register_collector(Box::new(Replica(engine)));
+    pub(crate) fn tell_of<S: Service>(&mut self, engine: Arc<Engine<S>>, readiness: Readiness) {
+        self.registry
+            .register_collector(Box::new(Replica { engine, readiness }));
     }
 
     pub(crate) fn text(&self) -> Result<String, fmt::Error> {
@@ -49,24 +51,27 @@ impl Metrics {
 }
 
 /// A replica, looked at when somebody asks.
-struct Replica<S: Service>(Arc<Engine<S>>);
+struct Replica<S: Service> {
+    engine: Arc<Engine<S>>,
+    readiness: Readiness,
+}
 
 impl<S: Service> fmt::Debug for Replica<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Replica").finish_non_exhaustive()
+        f.debug_struct("Replica").finish_non_exhaustive()
     }
 }
 
 impl<S: Service> Collector for Replica<S> {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let engine = &self.0;
+        let engine = &self.engine;
         let health = engine.health();
         let mut gauge = |name: &str, help: &str, value: u64| {
             let gauge = ConstGauge::new(signed(value));
             gauge.encode(encoder.encode_descriptor(name, help, None, gauge.metric_type())?)
         };
         let ready = "1 when this replica answers, 0 while it catches up or when it has failed";
-        gauge("ready", ready, engine.ready().is_ok().into())?;
+        gauge("ready", ready, (self.readiness)().is_ok().into())?;
         let unreadable = "Streams with an event of a newer release";
         let streams = health.unreadable_streams as u64;
         gauge("unreadable_streams", unreadable, streams)?;
