@@ -27,6 +27,27 @@ fn one_service_alone_needs_kafka() {
 }
 
 #[test]
+fn dates_are_refused_with_how_they_are_written() {
+    for arguments in [
+        &["scoreboard", "--start", "31.01.2026"][..],
+        &["report", "--start", "2026-02-30"],
+        &["ledger", "values", "EUR", "--as-of", "now"],
+        &["book", "--owner", "rosa", "--as-of", "now"],
+    ] {
+        let said = told(arguments);
+        assert!(said.contains("a day is written as 2026-01-31"), "{said}");
+    }
+    let said = told(&["report", "--start", "2026-01-01", "--as-of", "2026-01-31"]);
+    assert!(
+        said.contains("a moment is written as 2026-01-31T12:00:00Z"),
+        "{said}"
+    );
+    for library in ["jiff", "parse as"] {
+        assert!(!said.contains(library), "{said}");
+    }
+}
+
+#[test]
 fn a_second_process_on_one_journal_is_told_which_folder() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
