@@ -22,7 +22,7 @@ use server::LogSource;
 
 use crate::connect::{Retention, Services, said};
 use crate::moment::midnight;
-use crate::pair::{Pair, Plan, Settings};
+use crate::pair::{Pair, Plan};
 use crate::sample::live::Place;
 use crate::sample::{self, Business};
 use crate::show::print;
@@ -79,7 +79,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         acquisition: Some(local(args.port)),
         retention: Some(local(second)),
         clock: Arc::<Lived>::clone(&clock),
-        settings: Settings::default(),
     })
     .await?;
     let shown = match begins {

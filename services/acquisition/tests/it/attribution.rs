@@ -207,6 +207,13 @@ async fn the_spend_of_the_period_stands_beside_the_credit() {
         let line = report.lines.iter().find(|line| line.touch_point == name);
         assert_eq!(line.unwrap().spend, euros(10_000), "{by:?}");
     }
+    // In a period in which nothing was spent, no cost is known: it is absent and not 0.
+    let later = proto::GetAttributionRequest {
+        start: at(HOUR),
+        ..period
+    };
+    let report = answer(&harness, later).await;
+    assert_eq!((report.spend, report.cac), (None, None));
 }
 
 #[tokio::test]

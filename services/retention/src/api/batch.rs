@@ -69,7 +69,7 @@ pub(super) async fn record(
     let mut by_customer: BTreeMap<Uuid, OfCustomer> = BTreeMap::new();
     for (place, (sent, result)) in message.items.into_iter().zip(&mut results).enumerate() {
         // One bad item does not stop the others, so each is checked by itself.
-        match Item::read(&sent, desk.settings().default_margin_rate) {
+        match Item::read(&sent) {
             Ok((customer, item)) => {
                 let of = by_customer.entry(customer).or_default();
                 of.places.push(place);

@@ -1,11 +1,11 @@
 //! The work list is, at every moment and on every page, what one gets by looking at all customers.
 
-use customer_value::Simple;
 use eventsourcing::Time;
 use money::{Currency, Rate};
 use proptest::prelude::*;
 use read_model::{Error, Rows, RowsMut, Store};
 use retention_domain::Event;
+use retention_domain::ledger::Assumptions;
 use runtime::Recorded;
 use uuid::Uuid;
 
@@ -18,10 +18,14 @@ use crate::story::{
 };
 
 /// Half a margin is kept, so that different margins have the same value.
-const WORTH: Worth = Worth::simple(Simple {
-    retention: Rate::per_mille(400),
-    discount: Rate::per_mille(200),
-});
+fn worth() -> Worth {
+    Worth::by(Assumptions {
+        annual_retention_rate: Rate::per_mille(400),
+        annual_discount_rate: Rate::per_mille(200),
+        ..Assumptions::default()
+    })
+}
+
 const CUSTOMERS: u128 = 6;
 
 /// Something that happens to a customer, so many days after what happened before.
@@ -133,7 +137,7 @@ fn looked_up(rows: &dyn Rows, owner: &str, now: Time) -> Result<Vec<Line>, Error
         if owners(&state).contains(owner) {
             let currency = state.relationship.unwrap().currency;
             let margin = margins::trailing(rows, id, now, |_| true)?;
-            found.push((currency, WORTH.of_margin(currency, margin).unwrap(), id));
+            found.push((currency, worth().of_margin(currency, margin).unwrap(), id));
         }
     }
     found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));
@@ -145,7 +149,7 @@ fn paged(rows: &dyn Rows, owner: &str, now: Time, size: usize) -> Result<Vec<Lin
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let rows = page(rows, owner, &WORTH, now, after, size)?;
+        let rows = page(rows, owner, &worth(), now, after, size)?;
         let full = rows.len() == size;
         after = rows.last().map(|row| row.place);
         let lines = rows.iter();
