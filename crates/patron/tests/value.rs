@@ -397,6 +397,24 @@ mod tests {
     }
 
     #[test]
+    fn the_page_about_values_shows_what_is_printed() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/VALUE.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let command = "$ patron value fit given_cdnow_transactions.csv --as-of 1997-09-30\n";
+        let (_, shown) = page.split_once(command).unwrap();
+        let (shown, _) = shown.split_once("```").unwrap();
+        let file = path("customer-value", "given_cdnow_transactions");
+        let (_, printed, _) = run(&["fit", &file, CDNOW[0], CDNOW[1]]);
+        // The page breaks a line where the command does not.
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(shown), words(&printed));
+    }
+
+    #[test]
     fn people_get_tables_and_hear_of_rows_that_were_left_out() {
         let file = path("customer-value", "given_cdnow_transactions");
         let (ok, stdout, _) = run(&["score", &file, CDNOW[0], CDNOW[1], "--limit", "3"]);

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, anyhow};
 use csv::StringRecord;
 
-use super::original::Original;
+use super::original::{self, Original};
 use super::rejects::Rejects;
 use crate::sheet;
 
@@ -39,14 +39,14 @@ pub(crate) fn read<R: Reader>(
     sheet::check(csv.byte_headers().with_context(context)?).map_err(wrong)?;
     let names = csv.headers().with_context(context)?.clone();
     let notes = Original::notes(&names);
-    let mut original = Original::new(bytes.clone(), csv.position(), notes);
+    let (_, head) = original::place(&bytes, &csv::Position::new(), csv.position());
     let known: Vec<&str> = names.iter().skip(notes).collect();
     let mut reader = heading(&known).map_err(wrong)?;
     if !reader.ignored().is_empty() {
         let columns = reader.ignored().join(", ");
         tracing::info!(columns, "columns that mean nothing here");
     }
-    let (mut rows, mut refused) = (Vec::new(), Vec::new());
+    let (mut rows, mut refused, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let mut record = StringRecord::new();
     loop {
         let begins = csv.position().clone();
@@ -54,7 +54,8 @@ pub(crate) fn read<R: Reader>(
         if matches!(found, Ok(false)) {
             break;
         }
-        let line = original.row(&begins, csv.position());
+        let (line, place) = original::place(&bytes, &begins, csv.position());
+        places.push((line, place));
         let read = match found {
             Ok(_) => sheet::same_width(record.len(), names.len()).and_then(|()| {
                 let record: StringRecord = record.iter().skip(notes).collect();
@@ -67,6 +68,7 @@ pub(crate) fn read<R: Reader>(
             Err(reason) => refused.push((line, reason)),
         }
     }
+    let original = Original::new(bytes, head, places, notes);
     Ok((rows, Rejects::of(file, original, refused)?))
 }
 

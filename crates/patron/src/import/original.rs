@@ -26,28 +26,19 @@ impl Original {
         if is_noted { NOTES.len() } else { 0 }
     }
 
-    /// A file whose heading ends here.
-    pub(super) fn new(bytes: Vec<u8>, heading_ends: &Position, notes: usize) -> Self {
+    /// A file with its heading and its rows, by line.
+    pub(super) const fn new(
+        bytes: Vec<u8>,
+        heading: Range<usize>,
+        rows: Vec<(u64, Range<usize>)>,
+        notes: usize,
+    ) -> Self {
         Self {
-            heading: 0..place(heading_ends),
             bytes,
-            rows: Vec::new(),
+            heading,
+            rows,
             notes,
         }
-    }
-
-    /// Notes where a row is; blank lines before it are none of it. Its line comes back.
-    pub(super) fn row(&mut self, from: &Position, to: &Position) -> u64 {
-        let (begins, ends) = (place(from), place(to));
-        let bytes = self.bytes.get(begins..ends).unwrap_or_default();
-        let blank = bytes
-            .iter()
-            .take_while(|byte| matches!(byte, b'\r' | b'\n'))
-            .count();
-        let skipped = bytes.iter().take(blank).filter(|byte| **byte == b'\n');
-        let line = from.line() + skipped.count() as u64;
-        self.rows.push((line, begins + blank..ends));
-        line
     }
 
     /// The heading without notes.
@@ -77,8 +68,15 @@ impl Original {
     }
 }
 
-fn place(position: &Position) -> usize {
-    usize::try_from(position.byte()).unwrap_or(usize::MAX)
+/// The line of what was read between two positions, and where it is; blank lines before it are none of it.
+pub(super) fn place(bytes: &[u8], from: &Position, to: &Position) -> (u64, Range<usize>) {
+    let byte = |position: &Position| usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let (begins, ends) = (byte(from), byte(to));
+    let read = bytes.get(begins..ends).unwrap_or_default();
+    let is_blank = |byte: &&u8| matches!(byte, b'\r' | b'\n');
+    let blank = read.iter().take_while(is_blank).count();
+    let skipped = read.iter().take(blank).filter(|byte| **byte == b'\n');
+    (from.line() + skipped.count() as u64, begins + blank..ends)
 }
 
 /// What stands behind so many fields.

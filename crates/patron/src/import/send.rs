@@ -77,7 +77,7 @@ where
         rows.chunks(pace.batch).collect()
     };
     let bar = bar(rows.len(), pace.noun);
-    let sending = batches.iter().map(|batch| send(batch));
+    let sending = batches.iter().copied().map(send);
     let mut sent = stream::iter(sending).buffered(pace.at_once);
     let mut outcome = Outcome::default();
     let mut done = Ok(());

@@ -54,7 +54,9 @@ impl Facts {
         };
         let (date, in_column, (amount, in_heading)) =
             find().map_err(|wrong: String| anyhow!(wrong))?;
-        let in_heading = in_heading.map(|code| code.parse()).transpose()?;
+        let in_heading = in_heading
+            .map(|code| code.parse::<Currency>())
+            .transpose()?;
         let said = in_heading.or(fallback);
         let silent: Currency = TWO_DECIMALS.parse()?;
         let mut places: HashMap<String, usize> = HashMap::new();

@@ -207,12 +207,11 @@ fn answer(args: &Args, customers: Customers, fitted: &Fitted) -> Answer {
         spend_refused: spend.err().map(Refusal::to_string),
         holdout_refused: holdout.as_ref().err().cloned(),
         holdout: holdout.ok().map(|(as_of, report)| {
-            let holdout = Holdout::of(as_of, args.holdout_weeks, &report);
-            let spend = holdout.actual_spend.filter(|_| !customers.mixed_currencies);
-            Holdout {
-                actual_spend: spend,
-                ..holdout
+            let mut holdout = Holdout::of(as_of, args.holdout_weeks, &report);
+            if customers.mixed_currencies {
+                holdout.actual_spend = None;
             }
+            holdout
         }),
         calibration: classes
             .into_iter()

@@ -28,7 +28,7 @@ pub(super) struct Holdout {
     pub(super) naive_mae: f64,
     naive_total: f64,
     predicted_spend: Option<f64>,
-    actual_spend: Option<f64>,
+    pub(super) actual_spend: Option<f64>,
     brier: f64,
     brier_base_rate: f64,
     mean_p_alive: f64,
