@@ -187,7 +187,7 @@ fn fitting(lines: &[Vec<String>]) -> usize {
         widest.unwrap_or(0).max(least) + PADDING
     };
     let name = widest(0, 1, "acquired".len()).min(LONGEST_NAME + PADDING);
-    let left = WIDTH.saturating_sub(name + widest(1, 2, "customers".len()));
+    let left = (WIDTH + 1).saturating_sub(name + widest(1, 2, "customers".len()));
     (left / widest(2, usize::MAX, 2)).max(1)
 }
 
@@ -275,7 +275,7 @@ mod tests {
             "{text}"
         );
         assert!(
-            text.ends_with("the first 12 of 60 months; --csv and --json have all of them"),
+            text.ends_with("the first 10 of 60 months; --csv and --json have all of them"),
             "{text}"
         );
         assert_eq!(sheet(&found).unwrap().lines().count(), 121);

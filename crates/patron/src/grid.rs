@@ -6,8 +6,8 @@ use uuid::Uuid;
 /// How wide a table may be.
 pub(crate) const WIDTH: usize = 100;
 
-/// What a column takes beside its text.
-pub(crate) const PADDING: usize = 2;
+/// What a column takes beside its text: a blank on each side, and one to the next column.
+pub(crate) const PADDING: usize = 3;
 
 /// Words up to this are never broken.
 const SHORT: usize = 16;
@@ -76,7 +76,7 @@ impl Column {
 
 /// Takes from the widest column that can give, until all fit; if none can, from the widest.
 fn fit(columns: &mut [Column]) {
-    let room = WIDTH
+    let room = (WIDTH + 1)
         .saturating_sub(PADDING * columns.len())
         .max(columns.len());
     while columns.iter().map(|column| column.width).sum::<usize>() > room {

@@ -48,6 +48,21 @@ fn dates_are_refused_with_how_they_are_written() {
 }
 
 #[test]
+fn a_variable_that_is_set_does_not_stand_in_the_usage() {
+    let output = patron()
+        .env("PATRON_RETENTION", "http://127.0.0.1:9")
+        .arg("report")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("Usage: patron report [OPTIONS] --start <DAY>"),
+        "{said}"
+    );
+    assert!(!said.contains("--retention"), "{said}");
+}
+
+#[test]
 fn a_second_process_on_one_journal_is_told_which_folder() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");
