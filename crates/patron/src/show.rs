@@ -229,7 +229,7 @@ mod tests {
     use patron_proto::retention::v1::EquityStatement;
     use patron_proto::types::v1::Money;
 
-    use super::{amount, grouped, interval, json, percent, spoken, table};
+    use super::{amount, counted, grouped, interval, json, percent, spoken};
 
     #[test]
     fn amounts_have_their_thousands_apart() {

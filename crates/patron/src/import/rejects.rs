@@ -128,11 +128,11 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn who_may_not_read_the_import_may_not_read_its_rejects() {
-        use std::os::unix::fs::PermissionsExt as _;
+        use std::os::unix::fs::PermissionsExt;
         let folder = tempfile::tempdir().unwrap();
         let import = folder.path().join("people.csv");
         std::fs::write(&import, "prospect_id\n").unwrap();
-        std::fs::set_permissions(&import, PermissionsExt::from_mode(0o600)).unwrap();
+        std::fs::set_permissions(&import, std::fs::Permissions::from_mode(0o600)).unwrap();
         let mut some = rejects(&import);
         some.add(2, "why".to_owned());
         let path = some.finish().unwrap().unwrap();
