@@ -5,7 +5,7 @@ use clap::Subcommand;
 use patron_proto::acquisition::v1::{
     BenefitReach, BenefitRetention, BenefitScorecard, CampaignScorecard,
     GetBenefitScorecardRequest, GetCampaignScorecardRequest, GetPresentationScorecardRequest,
-    PresentationScorecard, PromiseTally, RetentionAfter,
+    PresentationScorecard, PromiseTally, RetentionAfter, ValueBasis,
 };
 use patron_proto::types::v1::Money;
 
@@ -199,7 +199,9 @@ fn campaign(card: &CampaignScorecard) -> Vec<Vec<String>> {
         line("flagged presentations", flagged),
         line("spend", amount(card.spend.as_ref())),
         line("cost per customer", amount(card.cac.as_ref())),
+        line("  of media alone", amount(card.cac_media_only.as_ref())),
         line("customer equity", amount(card.equity.as_ref())),
+        line("  valued by", valued_by(card.value_basis.as_ref())),
         line("equity per unit of spend", ratio(card.equity_per_spend)),
         line("value at creation per cost", ratio(card.ltv_to_cac)),
         line("margin so far", amount(card.margin_to_date.as_ref())),
@@ -228,7 +230,9 @@ fn presentation(card: &PresentationScorecard) -> Vec<Vec<String>> {
         line("flag", if card.flagged { "⚑" } else { "–" }),
         line("spend in its name", amount(card.spend.as_ref())),
         line("cost per customer", amount(card.cac.as_ref())),
+        line("  of media alone", amount(card.cac_media_only.as_ref())),
         line("customer equity", amount(card.equity.as_ref())),
+        line("  valued by", valued_by(card.value_basis.as_ref())),
         line("equity per unit of spend", ratio(card.equity_per_spend)),
         line("value at creation per cost", ratio(card.ltv_to_cac)),
         line("margin so far", amount(card.margin_to_date.as_ref())),
@@ -242,6 +246,21 @@ fn presentation(card: &PresentationScorecard) -> Vec<Vec<String>> {
         ),
     ]);
     lines
+}
+
+/// With what customers are valued.
+fn valued_by(basis: Option<&ValueBasis>) -> String {
+    let Some(basis) = basis else {
+        return "–".to_owned();
+    };
+    let discount = percent(Some(basis.annual_discount_rate));
+    match basis.horizon_months {
+        Some(months) => format!("{} over {months} months, discount {discount}", basis.model),
+        None => {
+            let kept = percent(Some(basis.annual_retention_rate));
+            format!("{}, retention {kept}, discount {discount}", basis.method)
+        }
+    }
 }
 
 fn stayed(retention: &[RetentionAfter]) -> impl Iterator<Item = Vec<String>> {

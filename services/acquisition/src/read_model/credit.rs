@@ -6,6 +6,7 @@
 use acquisition_domain::prospect::{Event, Prospect};
 use attribution::{HalfLife, Rule};
 use eventsourcing::Days;
+use money::Share;
 use read_model::{Error, Rows, RowsMut, Table};
 use server::Moment;
 use uuid::Uuid;
@@ -50,8 +51,8 @@ impl Model {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Credited {
     pub(crate) journey: Journey,
-    /// From 0, excluded, to 1.
-    pub(crate) share: f64,
+    /// Above nothing.
+    pub(crate) share: Share,
 }
 
 /// The customers credited to a touch point at a moment, by id.
@@ -67,7 +68,7 @@ pub(crate) fn credited(
             continue;
         };
         let share = share(&journey, point, model);
-        if share > 0.0 {
+        if share.to_f64() > 0.0 {
             credited.push(Credited { journey, share });
         }
     }
@@ -88,10 +89,10 @@ fn customers(
     Ok(found.into_iter().map(|((_, id), ())| id).collect())
 }
 
-/// The share of a conversion that a touch point earned; 0 of a journey that has none.
-fn share(journey: &Journey, point: &Point, model: Model) -> f64 {
+/// The share of a conversion that a touch point earned; nothing of a journey that has none.
+fn share(journey: &Journey, point: &Point, model: Model) -> Share {
     let Some((converted_at, _)) = &journey.converted else {
-        return 0.0;
+        return Share::NONE;
     };
     let dimension = point.dimension();
     let path = journey.clone().into_path(*converted_at, WINDOW, |touched| {
@@ -102,8 +103,7 @@ fn share(journey: &Journey, point: &Point, model: Model) -> f64 {
     let earned = path.iter().zip(shares);
     earned
         .filter(|(touch, _)| touch.channel == name)
-        .map(|(_, share)| share)
-        .sum()
+        .fold(Share::NONE, |sum, (_, share)| sum.plus(share))
 }
 
 /// Notes after an event of a prospect, whose state is the one after it, who is in question for what.

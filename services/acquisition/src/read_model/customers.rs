@@ -5,6 +5,7 @@
 //! where the journal took it.
 
 use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
+use customer_value::PurchaseDays;
 use eventsourcing::{Days, Time};
 use read_model::{Error, Rows, RowsMut, Table};
 use runtime::Recorded;
@@ -13,8 +14,8 @@ use server::{Known, Moment};
 use uuid::Uuid;
 
 const CUSTOMERS: Table<Uuid, Customer> = Table::new("customer");
-const PURCHASES: Table<(Uuid, i64, String), Booked> = Table::new("purchase");
-const REVERSALS: Table<(Uuid, i64, String, String), Booked> = Table::new("reversal");
+const PAYMENTS: Table<(Uuid, u64), Booked> = Table::new("payment");
+const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
 const PROMISES: Table<(Uuid, String), Promise> = Table::new("promise");
 
 /// Whether somebody is a customer, from the beginning of the relationship on.
@@ -43,7 +44,32 @@ pub(crate) struct Paid {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Booked {
     recorded: Recorded,
-    paid: Paid,
+    payment: Payment,
+}
+
+/// A purchase or a reversal: what a value looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Payment {
+    at: Time,
+    margin: i64,
+    /// Of a reversal.
+    back: Option<Back>,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Back {
+    bought_at: Time,
+    /// Whether nothing of the purchase is left with it.
+    whole: bool,
+}
+
+/// What is left of a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Purchase {
+    bought_at: Time,
+    /// Of the amount, in minor units.
+    remaining: i64,
 }
 
 /// A promise of the conversion and what became of it.
@@ -105,53 +131,75 @@ pub(crate) fn promises(rows: &dyn Rows, id: Uuid, moment: &Moment) -> Result<Vec
     Ok(made.map(|(_, promise)| promise).collect())
 }
 
-/// What a customer paid and got back, as far as was known.
+/// What a customer paid and got back, as far as was known, in the order told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Account {
-    bought: Vec<(Time, String, Paid)>,
-    /// With the purchase that was taken back.
-    reversed: Vec<(Time, String, Paid)>,
-}
+pub(crate) struct Account(Vec<Payment>);
 
 /// Reads what a customer paid and got back.
 pub(crate) fn account(rows: &dyn Rows, id: Uuid, known: &Known) -> Result<Account, Error> {
-    let bought = PURCHASES.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    let reversed = REVERSALS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    Ok(Account {
-        bought: bought
-            .filter(|(_, booked)| known.includes(&booked.recorded))
-            .map(|((_, at, purchase), booked)| (Time::from_micros(at), purchase, booked.paid))
-            .collect(),
-        reversed: reversed
-            .filter(|(_, booked)| known.includes(&booked.recorded))
-            .map(|((_, at, purchase, _), booked)| (Time::from_micros(at), purchase, booked.paid))
-            .collect(),
-    })
+    let booked = PAYMENTS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    let booked = booked.filter(|(_, booked)| known.includes(&booked.recorded));
+    Ok(Account(booked.map(|(_, booked)| booked.payment).collect()))
 }
 
 impl Account {
+    fn until(&self, as_of: Time) -> impl Iterator<Item = &Payment> {
+        self.0.iter().filter(move |payment| payment.at <= as_of)
+    }
+
     /// The margin of everything up to a moment, with its time; of what came back it is negative.
     pub(crate) fn margins(&self, as_of: Time) -> impl Iterator<Item = (Time, i64)> {
-        let bought = self.bought.iter().map(|(at, _, paid)| (*at, paid.margin));
-        let reversed = self
-            .reversed
-            .iter()
-            .map(|(at, _, paid)| (*at, -paid.margin));
-        bought.chain(reversed).filter(move |(at, _)| *at <= as_of)
+        self.until(as_of)
+            .map(|payment| (payment.at, payment.signed()))
     }
 
     /// The contribution margin of the 365 days up to a moment: purchases in them, less what of these was
     /// taken back by then.
     pub(crate) fn trailing_margin(&self, as_of: Time) -> i64 {
         let opens = as_of.minus_days(Days(365));
-        let inside = |at: Time| opens < at && at <= as_of;
-        let counted = || self.bought.iter().filter(|(at, ..)| inside(*at));
-        let earned: i64 = counted().map(|(_, _, paid)| paid.margin).sum();
-        let back = self.reversed.iter().filter(|(at, purchase, _)| {
-            *at <= as_of && counted().any(|(_, counted, _)| counted == purchase)
-        });
-        earned - back.map(|(_, _, paid)| paid.margin).sum::<i64>()
+        let counted = self
+            .until(as_of)
+            .filter(|payment| payment.bought_at() > opens);
+        counted.fold(0, |sum: i64, payment| sum.saturating_add(payment.signed()))
     }
+
+    /// The days of purchases up to a moment with their margins, as models look at them.
+    pub(crate) fn days(&self, as_of: Time) -> PurchaseDays {
+        let mut days = PurchaseDays::default();
+        for payment in self.until(as_of) {
+            let bought_on = day(payment.bought_at());
+            // A reversal comes after its purchase; if that does not count, there is nothing to take back.
+            let _ = match payment.back {
+                None => {
+                    days.record(bought_on, payment.margin);
+                    Ok(())
+                }
+                Some(Back { whole: true, .. }) => days.reverse_whole(bought_on, payment.margin),
+                Some(Back { whole: false, .. }) => days.reverse_part(bought_on, payment.margin),
+            };
+        }
+        days
+    }
+}
+
+impl Payment {
+    /// When what was paid, or given back, had been bought.
+    fn bought_at(&self) -> Time {
+        self.back.map_or(self.at, |back| back.bought_at)
+    }
+
+    fn signed(&self) -> i64 {
+        match self.back {
+            None => self.margin,
+            Some(_) => self.margin.saturating_neg(),
+        }
+    }
+}
+
+/// The UTC day of a moment, in the numbers that models count with.
+pub(crate) fn day(at: Time) -> i32 {
+    let day = at.day();
+    i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// A relationship ended, or began again.
@@ -170,28 +218,51 @@ pub(crate) fn turned(
     CUSTOMERS.put(rows, &id, &customer)
 }
 
-/// A purchase was made.
+/// A purchase was made; `told` is its place among all that was told.
 pub(crate) fn bought(
     rows: &mut dyn RowsMut,
-    id: Uuid,
+    (id, told): (Uuid, u64),
     recorded: Recorded,
     (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let key = (id, at.micros(), purchase.to_owned());
-    PURCHASES.put(rows, &key, &Booked { recorded, paid })
+    let left = Purchase {
+        bought_at: at,
+        remaining: paid.amount,
+    };
+    PURCHASES.put(rows, &(id, purchase.to_owned()), &left)?;
+    let payment = Payment {
+        at,
+        margin: paid.margin,
+        back: None,
+    };
+    PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
 }
 
 /// A purchase was taken back, or a part of it.
 pub(crate) fn reversed(
     rows: &mut dyn RowsMut,
-    id: Uuid,
+    (id, told): (Uuid, u64),
     recorded: Recorded,
-    (at, purchase, reversal): (Time, &str, &str),
+    (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let key = (id, at.micros(), purchase.to_owned(), reversal.to_owned());
-    REVERSALS.put(rows, &key, &Booked { recorded, paid })
+    let key = (id, purchase.to_owned());
+    let Some(mut left) = PURCHASES.get(rows, &key)? else {
+        return Ok(());
+    };
+    left.remaining = left.remaining.saturating_sub(paid.amount);
+    PURCHASES.put(rows, &key, &left)?;
+    let back = Back {
+        bought_at: left.bought_at,
+        whole: left.remaining == 0,
+    };
+    let payment = Payment {
+        at,
+        margin: paid.margin,
+        back: Some(back),
+    };
+    PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
 }
 
 /// A promise was made with the conversion.
