@@ -60,13 +60,21 @@ fn plain(headings: &[&str], lines: Vec<Vec<String>>) -> Table {
 struct Column {
     width: usize,
     least: usize,
+    /// The longest id or figure in it.
+    firm: usize,
 }
 
 impl Column {
     fn of<'a>(cells: impl Iterator<Item = &'a String>) -> Self {
-        let mut column = Self { width: 1, least: 1 };
+        let mut column = Self {
+            width: 1,
+            least: 1,
+            firm: 1,
+        };
         for line in cells.flat_map(|cell| cell.split('\n')) {
             column.width = column.width.max(length(line));
+            let words = line.split(' ').filter(|word| !is_name(word));
+            column.firm = words.map(length).fold(column.firm, usize::max);
             let pieces = line.split(' ').flat_map(pieces);
             column.least = pieces.map(length).fold(column.least, usize::max);
         }
@@ -74,7 +82,8 @@ impl Column {
     }
 }
 
-/// Takes from the widest column that can give, until all fit; if none can, from the widest.
+/// Takes from the widest column that can give, until all fit: first without breaking a word, then without
+/// breaking an id or a figure, then as it comes.
 fn fit(columns: &mut [Column]) {
     let room = (WIDTH + 1)
         .saturating_sub(PADDING * columns.len())
@@ -86,9 +95,15 @@ fn fit(columns: &mut [Column]) {
             .filter(|column| column.width > column.least);
         if let Some(column) = can_give.max_by_key(widest) {
             column.width -= 1;
+            continue;
+        }
+        let can_give = columns
+            .iter_mut()
+            .filter(|column| column.width > column.firm);
+        if let Some(column) = can_give.max_by_key(widest) {
+            column.width -= 1;
         } else if let Some(column) = columns.iter_mut().max_by_key(widest) {
             column.width -= 1;
-            column.least = column.width;
         }
     }
 }
@@ -97,10 +112,14 @@ fn length(text: &str) -> usize {
     text.chars().count()
 }
 
+/// Whether a word is neither an id nor a figure.
+fn is_name(word: &str) -> bool {
+    word.chars().any(char::is_alphabetic) && word.parse::<Uuid>().is_err()
+}
+
 /// A word as the pieces that it may be broken into: behind a slash, a hyphen or an underscore of a long name.
 fn pieces(word: &str) -> Vec<&str> {
-    let is_name = word.chars().any(char::is_alphabetic) && word.parse::<Uuid>().is_err();
-    if length(word) <= SHORT || !is_name {
+    if length(word) <= SHORT || !is_name(word) {
         return vec![word];
     }
     word.split_inclusive(['/', '-', '_']).collect()

@@ -120,7 +120,7 @@ fn why(item: &WorkItem) -> Vec<String> {
             day(notice.effective_at.as_ref()),
         );
         let reason = spoken(notice.reason().as_str_name(), "LOSS_REASON_");
-        format!("  notice of {given}, leaves on {ends}: {reason}")
+        format!(" notice of {given}, leaves on {ends}: {reason}")
     });
     let actions = item.actions.iter().map(to_do);
     actions
@@ -133,9 +133,9 @@ fn to_do(action: &Action) -> String {
     let kind = spoken(action.r#type().as_str_name(), "ACTION_TYPE_");
     let by = day(action.due_at.as_ref());
     if action.owner.is_empty() {
-        format!("  {kind} by {by}")
+        format!(" {kind} by {by}")
     } else {
-        format!("  {kind} by {by} ({})", action.owner)
+        format!(" {kind} by {by} ({})", action.owner)
     }
 }
 
@@ -145,9 +145,9 @@ fn promised(promise: &Promise) -> String {
     let due_at = terms.and_then(|terms| terms.due_at.as_ref());
     if promise.assessed_at.is_some() {
         let since = day(promise.assessed_at.as_ref());
-        format!("  broken on {since}: {expectation}")
+        format!(" broken on {since}: {expectation}")
     } else {
-        format!("  overdue since {}: {expectation}", day(due_at))
+        format!(" overdue since {}: {expectation}", day(due_at))
     }
 }
 

@@ -72,6 +72,7 @@ async fn customer_of(services: &Services, request: Ask) {
         Ask::End => {
             let ended = ret::EndRelationshipRequest {
                 name,
+                cause: ret::LossCause::Voluntary as i32,
                 reason: ret::LossReason::Price as i32,
                 request_id,
                 ..Default::default()
