@@ -6,7 +6,6 @@ use std::time::Duration;
 use eventsourcing::{Clock as _, SystemClock};
 use futures::future::join_all;
 use patron_proto::acquisition::v1 as acquisition;
-use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
 use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
 use patron_proto::retention::v1 as retention;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
@@ -19,11 +18,11 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use crate::alone::{SOON, run, turn};
+use crate::offer;
 
 const PROSPECTS: usize = 100;
 const CLIENTS: u64 = 8;
 const COMMANDS: usize = 80;
-const PROPOSITION: &str = "propositions/van-repair";
 
 /// What the domain may say to people who get in each other's way; everything else is a fault.
 const REFUSALS: [&str; 7] = [
@@ -127,7 +126,7 @@ impl Person {
     async fn convert(&self, one: usize) -> Result<Done, Status> {
         let request = acquisition::ConvertProspectRequest {
             name: self.names[one].clone(),
-            proposition: PROPOSITION.to_owned(),
+            proposition: offer::PROPOSITION.to_owned(),
             presentation_id: "speed".to_owned(),
             problem_id: "van-off-road".to_owned(),
             currency_code: "EUR".to_owned(),
@@ -197,58 +196,6 @@ impl Person {
         .await
         .map(|_| Done::Erased(one))
     }
-}
-
-async fn propose(url: &str) {
-    let mut propositions = PropositionServiceClient::connect(url.to_owned())
-        .await
-        .unwrap();
-    let created = acquisition::CreatePropositionRequest {
-        proposition_id: "van-repair".to_owned(),
-        proposition: Some(acquisition::Proposition {
-            display_name: "Van repair".to_owned(),
-            problems: vec![acquisition::Problem {
-                problem_id: "van-off-road".to_owned(),
-                statement: "The van is off the road".to_owned(),
-            }],
-            benefits: vec![acquisition::Benefit {
-                benefit_id: "next-day".to_owned(),
-                statement: "Back the next day".to_owned(),
-                nature: acquisition::BenefitNature::Intangible as i32,
-                level: acquisition::BenefitLevel::Augmented as i32,
-                ..Default::default()
-            }],
-            ..Default::default()
-        }),
-        request_id: request_id(),
-        ..Default::default()
-    };
-    propositions.create_proposition(created).await.unwrap();
-    let added = acquisition::AddPresentationRequest {
-        parent: PROPOSITION.to_owned(),
-        presentation_id: "speed".to_owned(),
-        presentation: Some(acquisition::Presentation {
-            channel: "search".to_owned(),
-            message: "Back the next day".to_owned(),
-            claims: vec![acquisition::Claim {
-                benefit_id: "next-day".to_owned(),
-                expectation: "back the next day".to_owned(),
-                expected_score: 6,
-                importance: 100,
-                due_days: None,
-            }],
-            ..Default::default()
-        }),
-        request_id: request_id(),
-        validate_only: false,
-    };
-    propositions.add_presentation(added).await.unwrap();
-    let published = acquisition::PublishPropositionRequest {
-        name: PROPOSITION.to_owned(),
-        request_id: request_id(),
-        ..Default::default()
-    };
-    propositions.publish_proposition(published).await.unwrap();
 }
 
 /// The hundred, the oldest first, each touched once.
@@ -482,7 +429,7 @@ async fn crowd() {
     for url in pair.urls(Service::Retention) {
         customers.push(Customers::connect(url).await.unwrap());
     }
-    propose(&urls[0]).await;
+    offer::publish(&urls[0]).await;
     let names = touched(&mut prospects[0]).await;
 
     let people = (0..CLIENTS).map(|client| {

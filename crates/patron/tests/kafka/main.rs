@@ -17,6 +17,7 @@ mod console;
 mod crowd;
 mod disk;
 mod histories;
+mod offer;
 mod people;
 mod settings;
 mod stopping;
