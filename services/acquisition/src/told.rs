@@ -45,7 +45,6 @@ enum What {
     },
     Reversed {
         purchase_id: String,
-        reversal_id: String,
         back: Paid,
     },
 }
@@ -255,10 +254,8 @@ fn reversed(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::PurchaseReversed = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
     let back = paid(event.amount.as_ref(), event.contribution_margin.as_ref())?;
-    let (purchase_id, reversal_id) = (event.purchase_id, event.reversal_id);
     let what = What::Reversed {
-        purchase_id,
-        reversal_id,
+        purchase_id: event.purchase_id,
         back,
     };
     Ok(Told {
@@ -305,16 +302,8 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> 
         What::Bought { purchase_id, paid } => {
             customers::bought(rows, customer, recorded, (at, purchase_id), *paid)
         }
-        What::Reversed {
-            purchase_id,
-            reversal_id,
-            back,
-        } => customers::reversed(
-            rows,
-            customer,
-            recorded,
-            (at, purchase_id, reversal_id),
-            *back,
-        ),
+        What::Reversed { purchase_id, back } => {
+            customers::reversed(rows, customer, recorded, (at, purchase_id), *back)
+        }
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::columns::Columns;
 use super::rejects::Rejects;
 use super::row::{PurchaseRow, RowReader};
-use super::send::{Answered, Outcome, Pace, send_all, stopped};
+use super::send::{Answered, Outcome, Pace, send_all, stopped, together};
 use super::{REQUESTS, file};
 use crate::connect::{Retention, Services};
 
@@ -32,7 +32,7 @@ pub(crate) struct Args {
 
 pub(crate) const PACE: Pace = Pace {
     noun: "purchases",
-    batch: 500,
+    batch: 1_000,
     at_once: 4,
 };
 
@@ -45,6 +45,7 @@ pub(crate) async fn import(
     let mut rejects = Rejects::beside(path)?;
     let heading = |names: &[&str]| Ok(RowReader::new(Columns::read(names)?, currency));
     let rows = file::read(path, &mut rejects, heading)?;
+    let rows = together(rows, |row| &row.customer_id);
     let began = first_purchases(&rows);
     let send = |batch| send(retention.clone(), batch, &began);
     send_all(&rows, PACE, rejects, send).await

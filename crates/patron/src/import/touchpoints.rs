@@ -13,7 +13,7 @@ use uuid::Uuid;
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::rejects::Rejects;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
+use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
 use super::values::{self, DerivedIds, field, optional};
 use super::{REQUESTS, prospects};
 use crate::connect::{Acquisition, Services};
@@ -51,6 +51,7 @@ struct TouchRow {
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
     let mut rejects = Rejects::beside(path)?;
     let rows = file::read(path, &mut rejects, RowReader::new)?;
+    let rows = together(rows, |row| &row.prospect_id);
     let ids: BTreeSet<&str> = rows.iter().map(|row| row.prospect_id.as_str()).collect();
     let elsewhere = ids.into_iter().filter(|id| !id.starts_with("prospects/"));
     prospects::create_missing(acquisition, elsewhere).await?;

@@ -12,7 +12,7 @@ use read_model::{Error, Rows};
 use server::Moment;
 
 use super::figures::{double, share};
-use super::journeys::{self, Standing, Touched};
+use super::journeys::{self, Standing};
 use super::offers;
 use super::period::Period;
 use super::point::{Dimension, Point, PresentationName};
@@ -125,6 +125,8 @@ fn lines(
 struct Found {
     journeys: Vec<Journey<u32>>,
     points: HashMap<Point, u32>,
+    /// What each touch that was met is credited to.
+    credited: HashMap<usize, Option<u32>>,
     converted: i64,
     closed: i64,
     other_currency: i64,
@@ -144,7 +146,7 @@ impl Found {
             (Some((at, value)), _) => {
                 self.converted += 1;
                 let journey = Journey {
-                    path: self.path(journey, at, question),
+                    path: self.path(&journey, at, question),
                     conversions: 1,
                     value_minor: value.minor_units,
                     non_conversions: 0,
@@ -157,7 +159,7 @@ impl Found {
             {
                 self.closed += 1;
                 let journey = Journey {
-                    path: self.path(journey, at, question),
+                    path: self.path(&journey, at, question),
                     conversions: 0,
                     value_minor: 0,
                     non_conversions: 1,
@@ -171,15 +173,18 @@ impl Found {
 
     fn path(
         &mut self,
-        journey: journeys::Journey,
+        journey: &journeys::Journey,
         end: Time,
         question: &Question,
     ) -> Vec<Touch<u32>> {
-        let points = &mut self.points;
-        journey.into_path(end, question.window, |touched: Touched| {
-            let point = touched.into_point(question.dimension)?;
-            let next = u32::try_from(points.len()).ok()?;
-            Some(*points.entry(point).or_insert(next))
+        let (points, credited) = (&mut self.points, &mut self.credited);
+        journey.path(end, question.window, |met| {
+            let number = credited.entry(met.number);
+            *number.or_insert_with(|| {
+                let point = met.touched.point(question.dimension)?;
+                let next = u32::try_from(points.len()).ok()?;
+                Some(*points.entry(point).or_insert(next))
+            })
         })
     }
 

@@ -164,7 +164,7 @@ fn was_presented(
     proposition: &PropositionId,
     claiming: &BTreeSet<PresentationId>,
 ) -> Option<bool> {
-    let touches = journey.touches.iter().map(|(_, touched)| touched);
+    let touches = journey.touches.iter().map(|met| &met.touched);
     let mut of_proposition = touches
         .filter(|touched| {
             let campaign = touched.campaign.as_ref();

@@ -12,38 +12,43 @@ use serde::{Deserialize, Serialize};
 use server::{Known, Moment};
 use uuid::Uuid;
 
-const CUSTOMERS: Table<Uuid, Customer> = Table::new("customer");
-const PURCHASES: Table<(Uuid, i64, String), Booked> = Table::new("purchase");
-const REVERSALS: Table<(Uuid, i64, String, String), Booked> = Table::new("reversal");
+/// By customer and number of the page: what was told of it, in the order told. A scorecard reads all that there is
+/// to each of its customers, so it stands together; in pages, because it grows.
+const TOLD: Table<(Uuid, u32), Vec<Told>> = Table::new("customer");
 const PROMISES: Table<(Uuid, String), Promise> = Table::new("promise");
 
-/// Whether somebody is a customer, from the beginning of the relationship on.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) struct Customer {
-    /// When it was lost and won back, in the order told.
-    turns: Vec<Turn>,
-}
+/// How many facts a page holds: a new fact writes its page anew.
+const PAGE: usize = 32;
+/// The namespace of the numbers of purchases.
+const PURCHASES: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7075_7263_6861);
 
-/// A loss, or a win-back.
+/// A fact that retention told of a customer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Turn {
+struct Told {
     recorded: Recorded,
     at: Time,
-    active: bool,
+    what: What,
 }
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+enum What {
+    /// It was lost, or won back.
+    Turned { active: bool },
+    /// A purchase was made. Its number is made of its id, which is longer.
+    Bought { purchase: Uuid, paid: Paid },
+    /// A purchase was taken back, or a part of it.
+    Reversed { purchase: Uuid, back: Paid },
+}
+
+/// What retention told of a customer, from the beginning of the relationship on, in the order told.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(crate) struct Customer(Vec<Told>);
 
 /// An amount and its margin, in minor units of the customer's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Paid {
     pub(crate) amount: i64,
     pub(crate) margin: i64,
-}
-
-/// A purchase or a reversal, and where the journal took it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Booked {
-    recorded: Recorded,
-    paid: Paid,
 }
 
 /// A promise of the conversion and what became of it.
@@ -79,9 +84,30 @@ pub(crate) enum Fate {
 impl Customer {
     /// Whether it had not been lost by that moment, or had been won back since, as far as was known.
     pub(crate) fn is_active_at(&self, at: Time, known: &Known) -> bool {
-        let told = |turn: &&Turn| turn.at <= at && known.includes(&turn.recorded);
-        let last = self.turns.iter().rfind(told);
-        last.is_none_or(|turn| turn.active)
+        let turns = self.0.iter().rev().filter_map(|told| match told.what {
+            What::Turned { active } => Some((told, active)),
+            What::Bought { .. } | What::Reversed { .. } => None,
+        });
+        let mut told = turns.filter(|(turn, _)| turn.at <= at && known.includes(&turn.recorded));
+        told.next().is_none_or(|(_, active)| active)
+    }
+
+    /// What it paid and got back, as far as was known.
+    pub(crate) fn account(&self, known: &Known) -> Account {
+        let mut account = Account {
+            bought: Vec::new(),
+            reversed: Vec::new(),
+        };
+        for told in self.0.iter().filter(|told| known.includes(&told.recorded)) {
+            match told.what {
+                What::Turned { .. } => {}
+                What::Bought { purchase, paid } => account.bought.push((told.at, purchase, paid)),
+                What::Reversed { purchase, back } => {
+                    account.reversed.push((told.at, purchase, back));
+                }
+            }
+        }
+        account
     }
 }
 
@@ -95,7 +121,10 @@ impl Promise {
 
 /// A customer, active unless retention has told of a loss.
 pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Customer, Error> {
-    Ok(CUSTOMERS.get(rows, &id)?.unwrap_or_default())
+    let pages = TOLD.scan(rows, &(id,), None, usize::MAX)?;
+    Ok(Customer(
+        pages.into_iter().flat_map(|(_, page)| page).collect(),
+    ))
 }
 
 /// The promises of a customer's conversion that had been made by that moment.
@@ -108,25 +137,9 @@ pub(crate) fn promises(rows: &dyn Rows, id: Uuid, moment: &Moment) -> Result<Vec
 /// What a customer paid and got back, as far as was known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Account {
-    bought: Vec<(Time, String, Paid)>,
+    bought: Vec<(Time, Uuid, Paid)>,
     /// With the purchase that was taken back.
-    reversed: Vec<(Time, String, Paid)>,
-}
-
-/// Reads what a customer paid and got back.
-pub(crate) fn account(rows: &dyn Rows, id: Uuid, known: &Known) -> Result<Account, Error> {
-    let bought = PURCHASES.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    let reversed = REVERSALS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    Ok(Account {
-        bought: bought
-            .filter(|(_, booked)| known.includes(&booked.recorded))
-            .map(|((_, at, purchase), booked)| (Time::from_micros(at), purchase, booked.paid))
-            .collect(),
-        reversed: reversed
-            .filter(|(_, booked)| known.includes(&booked.recorded))
-            .map(|((_, at, purchase, _), booked)| (Time::from_micros(at), purchase, booked.paid))
-            .collect(),
-    })
+    reversed: Vec<(Time, Uuid, Paid)>,
 }
 
 impl Account {
@@ -161,13 +174,8 @@ pub(crate) fn turned(
     recorded: Recorded,
     (at, active): (Time, bool),
 ) -> Result<(), Error> {
-    let mut customer = get(rows, id)?;
-    customer.turns.push(Turn {
-        recorded,
-        at,
-        active,
-    });
-    CUSTOMERS.put(rows, &id, &customer)
+    let what = What::Turned { active };
+    tell(rows, id, Told { recorded, at, what })
 }
 
 /// A purchase was made.
@@ -178,8 +186,9 @@ pub(crate) fn bought(
     (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let key = (id, at.micros(), purchase.to_owned());
-    PURCHASES.put(rows, &key, &Booked { recorded, paid })
+    let purchase = number_of(purchase);
+    let what = What::Bought { purchase, paid };
+    tell(rows, id, Told { recorded, at, what })
 }
 
 /// A purchase was taken back, or a part of it.
@@ -187,11 +196,27 @@ pub(crate) fn reversed(
     rows: &mut dyn RowsMut,
     id: Uuid,
     recorded: Recorded,
-    (at, purchase, reversal): (Time, &str, &str),
-    paid: Paid,
+    (at, purchase): (Time, &str),
+    back: Paid,
 ) -> Result<(), Error> {
-    let key = (id, at.micros(), purchase.to_owned(), reversal.to_owned());
-    REVERSALS.put(rows, &key, &Booked { recorded, paid })
+    let purchase = number_of(purchase);
+    let what = What::Reversed { purchase, back };
+    tell(rows, id, Told { recorded, at, what })
+}
+
+fn number_of(purchase: &str) -> Uuid {
+    Uuid::new_v5(&PURCHASES, purchase.as_bytes())
+}
+
+fn tell(rows: &mut dyn RowsMut, id: Uuid, told: Told) -> Result<(), Error> {
+    let last = TOLD.scan_rev(rows, &(id,), None, 1)?;
+    let (number, mut page) = match last.into_iter().next() {
+        None => (0, Vec::new()),
+        Some(((_, number), page)) if page.len() < PAGE => (number, page),
+        Some(((_, number), _)) => (number.saturating_add(1), Vec::new()),
+    };
+    page.push(told);
+    TOLD.put(rows, &(id, number), &page)
 }
 
 /// A promise was made with the conversion.

@@ -195,13 +195,12 @@ impl Cohort {
     ) -> Result<Self, Error> {
         let mut cohort = Self::default();
         let mut stays = RETENTION_AFTER.map(Stay::after);
-        for Credited { journey, share } in credit::credited(rows, point, basis.model, basis.moment)?
-        {
-            let Some((acquired_at, converted)) = journey.converted else {
-                continue;
-            };
+        for credited in credit::credited(rows, point, basis.model, basis.moment)? {
+            let Credited {
+                acquired_at, share, ..
+            } = credited;
             let (as_of, known) = (basis.moment.as_of, &basis.moment.known);
-            let customer = customers::get(rows, journey.prospect)?;
+            let customer = customers::get(rows, credited.customer)?;
             let active = customer.is_active_at(as_of, known);
             cohort.created += share;
             *(if active {
@@ -212,11 +211,11 @@ impl Cohort {
             for stay in &mut stays {
                 stay.count(&customer, acquired_at, share, basis.moment);
             }
-            if converted.currency() != currency {
+            if credited.currency != currency {
                 cohort.other_currency += 1;
                 continue;
             }
-            let account = customers::account(rows, journey.prospect, known)?;
+            let account = customer.account(known);
             let value = |at| double(basis.simple.value(account.trailing_margin(at)));
             if active {
                 cohort.equity += share * value(as_of);

@@ -156,13 +156,19 @@ async fn outcomes(
     let (kept, asked) = (Arc::clone(&decided), Arc::clone(&items));
     let decide_all = move |work: &mut Work<'_>| -> Result<(), Halt> {
         let mut outcomes = Vec::with_capacity(asked.len());
-        for item in &*asked {
+        for (place, item) in asked.iter().enumerate() {
+            let last = place + 1 == asked.len();
             let decision = decide(work.rows(), customer, item, work.now());
             outcomes.push(match decision {
                 Ok(events) if events.is_empty() => Outcome::Unchanged,
                 Ok(events) => {
                     for event in events {
-                        work.emit(&stream, wire::event::write(customer, &event))?;
+                        let event = wire::event::write(customer, &event);
+                        if last {
+                            work.conclude(&stream, event)?;
+                        } else {
+                            work.emit(&stream, event)?;
+                        }
                     }
                     Outcome::Recorded
                 }

@@ -173,12 +173,18 @@ async fn outcomes(
     let (kept, asked) = (Arc::clone(&decided), Arc::clone(&items));
     let decide_all = move |work: &mut Work<'_>| -> Result<(), Halt> {
         let mut outcomes = Vec::with_capacity(asked.len());
-        for item in &*asked {
+        for (place, item) in asked.iter().enumerate() {
+            let last = place + 1 == asked.len();
             outcomes.push(match item.decide(work.rows(), prospect, work.now()) {
                 Ok(events) if events.is_empty() => Outcome::Unchanged,
                 Ok(events) => {
                     for event in events {
-                        work.emit(&stream, wire::event::of_prospect(prospect, &event))?;
+                        let event = wire::event::of_prospect(prospect, &event);
+                        if last {
+                            work.conclude(&stream, event)?;
+                        } else {
+                            work.emit(&stream, event)?;
+                        }
                     }
                     Outcome::Recorded
                 }
