@@ -24,12 +24,13 @@ mod scoreboard;
 mod scorecard;
 mod show;
 mod value;
+mod variables;
 mod verify;
 mod work;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use patron::{healthcheck, master_key, pair, run_to_end, up};
 
 /// The system of record for creating and keeping customers.
@@ -54,39 +55,25 @@ enum Command {
     Import(import::Command),
     /// Customers created, kept, lost and won back; then money.
     Scoreboard(scoreboard::Args),
+    /// What is offered, to whose problem, and how it is presented.
+    Propositions(propositions::Args),
     /// Campaigns, and whether their customers stay.
     Campaigns(campaigns::Args),
+    /// Whether a campaign, a presentation or a benefit created customers who stay.
+    #[command(subcommand)]
+    Scorecard(scorecard::Command),
+    /// Who may become a customer, and how they came.
+    Prospects(prospects::Args),
+    /// How far prospects come.
+    Funnel(funnel::Args),
+    /// Which touches earned the credit for customers.
+    Attribution(attribution::Args),
     /// Customers.
     Customers(customers::Args),
     /// How promises were kept, by benefit.
     Promises(promises::Args),
-    /// What is offered, to whose problem, and how it is presented.
-    Propositions(propositions::Args),
-    /// Who may become a customer, and how they came.
-    Prospects(prospects::Args),
-    /// The books: what customers are worth, period by period, to the cent.
-    Ledger(ledger::Args),
-    /// What customers are worth, from files and without a service.
-    Value(value::Args),
-    /// Look after a journal.
-    #[command(subcommand)]
-    Journal(verify::Command),
-    /// Look after events of the other service that could not be read.
-    #[command(subcommand)]
-    Inbox(inbox::Command),
-    /// Measure.
-    #[command(subcommand)]
-    Bench(bench::Command),
-    /// Tell a person all that is known of them.
-    #[command(subcommand)]
-    Export(person::Export),
-    /// Forget a person.
-    #[command(subcommand)]
-    Erase(person::Erase),
-    /// Make the key under which personal data is sealed.
-    MasterKey(master_key::Args),
-    /// Ask a server whether it is ready; exit status 0 if it is.
-    Healthcheck(healthcheck::Args),
+    /// Where customers perceive less than they were made to expect, the worst first.
+    Gaps(gaps::Args),
     /// Whom to keep today and why, the most at stake first.
     Work(work::Args),
     /// The customers of an owner or a territory and what they are worth, as of any day.
@@ -95,19 +82,34 @@ enum Command {
     Report(report::Args),
     /// What became of customers month by month after they were acquired.
     Cohorts(cohorts::Args),
-    /// Where customers perceive less than they were made to expect, the worst first.
-    Gaps(gaps::Args),
-    /// How far prospects come.
-    Funnel(funnel::Args),
-    /// Which touches earned the credit for customers.
-    Attribution(attribution::Args),
-    /// Whether a campaign, a presentation or a benefit created customers who stay.
+    /// The books: what customers are worth, period by period, to the cent.
+    Ledger(ledger::Args),
+    /// What customers are worth, from files and without a service.
+    Value(value::Args),
+    /// Tell a person all that is known of them.
     #[command(subcommand)]
-    Scorecard(scorecard::Command),
+    Export(person::Export),
+    /// Forget a person.
+    #[command(subcommand)]
+    Erase(person::Erase),
+    /// Make the key under which personal data is sealed.
+    MasterKey(master_key::Args),
+    /// Look after a journal.
+    #[command(subcommand)]
+    Journal(verify::Command),
+    /// Look after events of the other service that could not be read.
+    #[command(subcommand)]
+    Inbox(inbox::Command),
+    /// Ask a server whether it is ready; exit status 0 if it is.
+    Healthcheck(healthcheck::Args),
+    /// Measure.
+    #[command(subcommand)]
+    Bench(bench::Command),
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let matches = variables::named(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     run_to_end(&cli.log, async move {
         match cli.command {
             Command::Up(args) => up::run(args).await,

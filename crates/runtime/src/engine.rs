@@ -141,6 +141,7 @@ impl<S: Service> Engine<S> {
         };
         engine.start_applying(applier, &next);
         engine.start_exchange(&exchange);
+        engine.start_retiring();
         Ok(engine)
     }
 
@@ -417,6 +418,11 @@ impl<S: Service> Engine<S> {
 
     pub(crate) const fn progress(&self) -> &Progress {
         &self.progress
+    }
+
+    /// How far the journal was when this replica started.
+    pub(crate) fn targets(&self) -> &[Offset] {
+        &self.targets
     }
 
     pub(crate) fn log(&self) -> &dyn Log {

@@ -42,6 +42,7 @@ mod service;
 mod tailer;
 mod timers;
 mod turns;
+mod upgrade;
 mod verify;
 mod waiters;
 mod work;

@@ -26,9 +26,10 @@ pub(crate) struct Args {
     /// JSON for programs.
     #[arg(long)]
     json: bool,
-    /// Measure on Kafka, at these brokers, instead of on an embedded log.
+    /// Measure on Kafka, at these brokers, instead of on an embedded log. They must be there for this alone:
+    /// what is measured stays in the journals, and journals that exist are refused.
     #[cfg(feature = "kafka")]
-    #[arg(long, env = "PATRON_KAFKA", value_name = "HOST:PORT,...")]
+    #[arg(long, value_name = "HOST:PORT,...")]
     kafka: Option<String>,
 }
 
@@ -56,6 +57,10 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let kafka = args.kafka.clone();
     #[cfg(not(feature = "kafka"))]
     let kafka: Option<String> = None;
+    #[cfg(feature = "kafka")]
+    if let Some(brokers) = &kafka {
+        refuse_used(brokers).await?;
+    }
     let duration = Duration::from_secs(args.seconds);
     let server = Server::start(folder.path(), kafka.as_deref()).await?;
     let loaded = load::run(&server.services, args.clients, duration).await;
@@ -111,6 +116,35 @@ fn shown(found: &Found) -> String {
         "{figures}\nratio {:.2}, errors {}",
         found.ratio, found.errors
     )
+}
+
+/// Invented customers must not get among real ones.
+#[cfg(feature = "kafka")]
+async fn refuse_used(brokers: &str) -> anyhow::Result<()> {
+    let options = server::KafkaOptions {
+        create_topics: false,
+        ..server::KafkaOptions::default()
+    };
+    let source = LogSource::Kafka(brokers.to_owned(), options);
+    let open = source.open(Arc::new(SystemClock)).await;
+    let open = open.map_err(anyhow::Error::msg)?;
+    let journal = TopicSpec {
+        name: runtime::Options::for_pair("retention", "acquisition").journal_topic,
+        partitions: PARTITIONS,
+        kind: Kind::Journal,
+    };
+    let found = open.topics.open(&journal).await;
+    open.close().await;
+    match found {
+        Ok(_) => anyhow::bail!(
+            "{brokers} already has the topic {}: a measurement would put invented customers among real ones. \
+             Name brokers that are there for measuring alone, such as those of `scripts/kafka start`",
+            journal.name
+        ),
+        // Missing, as it should be; one that is there with wrong settings is refused at the start.
+        Err(error) if error.kind() == journal::ErrorKind::Misconfigured => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 async fn raw(

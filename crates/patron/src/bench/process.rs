@@ -8,6 +8,7 @@ use anyhow::{Context as _, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
+use vault::MasterKeys;
 
 use crate::connect::Services;
 use crate::healthcheck;
@@ -59,8 +60,16 @@ impl Server {
         command.args(["up", "--acquisition-address", "127.0.0.1:0"]);
         command.args(["--retention-address", "127.0.0.1:0"]);
         command.arg("--data").arg(folder.join("data"));
+        // What is set for a real Patron in this shell is not meant for this one.
+        command.env_remove("PATRON_KAFKA");
+        command.env_remove("PATRON_MASTER_KEY");
         match kafka {
-            Some(brokers) => command.args(["--kafka", brokers]),
+            Some(brokers) => {
+                let key = folder.join("master.key");
+                MasterKeys::create(&key)?;
+                command.args(["--kafka", brokers]);
+                command.arg("--master-key").arg(key)
+            }
             None => command.arg("--journal").arg(journal(folder)),
         };
         command.stdout(Stdio::piped()).kill_on_drop(true);

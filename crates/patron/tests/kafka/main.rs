@@ -14,6 +14,7 @@
 mod alone;
 mod chaos;
 mod console;
+mod crowd;
 mod disk;
 mod histories;
 mod people;

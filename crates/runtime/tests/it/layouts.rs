@@ -1,7 +1,10 @@
 //! During an upgrade, releases with different layouts of rows run side by side on one journal.
 
+use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
+use journal::simulator::Faults;
 use read_model::RowsMut;
 use runtime::{ApplyError, Engine, Fact, Foreign, Options, Receipt, Service, Work};
 
@@ -83,4 +86,54 @@ async fn old_and_new_rows_agree_while_both_take_commands() {
     add(&upgraded, 4).await;
     assert_eq!((total(&new).await, total(&upgraded).await), (4, 4));
     assert_eq!(upgraded.store().digest(), new.store().digest());
+}
+
+fn generations(folder: &Path) -> Vec<String> {
+    let names = std::fs::read_dir(folder).unwrap();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<_> = names
+        .filter(|name| name.starts_with("generation"))
+        .collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn the_rows_of_the_release_before_stay_until_the_new_ones_can_serve() {
+    let (log, client) = log(1);
+    let folder = tempfile::tempdir().unwrap();
+    let start = async |schema| {
+        let options = Options {
+            data: Some(folder.path().to_owned()),
+            ..alone("left")
+        };
+        let service = Arc::new(OfSchema(schema));
+        Engine::start(service, &client, log.clock(), options).await
+    };
+    let stop = async |replica: Arc<Engine<OfSchema>>| {
+        replica
+            .drain(tokio::time::Instant::now() + Duration::from_secs(60))
+            .await;
+    };
+    let old = start(1).await.unwrap();
+    old.until_ready().await.unwrap();
+    add(&old, 1).await;
+    stop(old).await;
+
+    // The journal goes away before anything is read: the new release has built nothing, and the old rows
+    // are still needed.
+    let new = start(2).await.unwrap();
+    client.set_faults(Faults {
+        tail_fails: 1.0,
+        ..Faults::none()
+    });
+    stop(new).await;
+    assert_eq!(generations(folder.path()), ["generation-1", "generation-2"]);
+
+    client.set_faults(Faults::none());
+    let new = start(2).await.unwrap();
+    new.until_ready().await.unwrap();
+    assert_eq!(total(&new).await, 1);
+    stop(new).await;
+    assert_eq!(generations(folder.path()), ["generation-2"]);
 }
