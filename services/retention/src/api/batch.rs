@@ -156,19 +156,14 @@ async fn outcomes(
     let (kept, asked) = (Arc::clone(&decided), Arc::clone(&items));
     let decide_all = move |work: &mut Work<'_>| -> Result<(), Halt> {
         let mut outcomes = Vec::with_capacity(asked.len());
-        for (place, item) in asked.iter().enumerate() {
-            let last = place + 1 == asked.len();
-            let decision = decide(work.rows(), customer, item, work.now());
+        let mut state = item::load(work.rows(), customer, &asked)?;
+        for item in &*asked {
+            let decision = decide(work.rows(), &mut state, item, work.now());
             outcomes.push(match decision {
                 Ok(events) if events.is_empty() => Outcome::Unchanged,
                 Ok(events) => {
                     for event in events {
-                        let event = wire::event::write(customer, &event);
-                        if last {
-                            work.conclude(&stream, event)?;
-                        } else {
-                            work.emit(&stream, event)?;
-                        }
+                        work.conclude(&stream, wire::event::write(customer, &event))?;
                     }
                     Outcome::Recorded
                 }
@@ -202,9 +197,10 @@ fn recall(desk: &Desk, customer: Uuid, items: &[Item]) -> Result<Vec<Outcome>, S
         .engine
         .store()
         .read(|rows| -> Result<Vec<Outcome>, Halt> {
+            let state = item::load(rows, customer, items)?;
             items
                 .iter()
-                .map(|item| match decide(rows, customer, item, now) {
+                .map(|item| match decide(rows, &mut state.clone(), item, now) {
                     Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
                     Ok(_) => Ok(Outcome::RefusedThen),
                     Err(Stop::Refused(refusal)) => Ok(Outcome::Refused(refusal)),
