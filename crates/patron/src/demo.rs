@@ -20,7 +20,7 @@ use patron_proto::retention::v1::{GetPromiseLedgerRequest, GetScoreboardRequest}
 use server::LogSource;
 
 use crate::connect::{Retention, Services, said};
-use crate::pair::{Pair, Plan, Settings};
+use crate::pair::{Pair, Plan};
 use crate::sample::live::Place;
 use crate::sample::{self, Business};
 use crate::show::print;
@@ -77,7 +77,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         acquisition: Some(local(args.port)),
         retention: Some(local(second)),
         clock: Arc::<Lived>::clone(&clock),
-        settings: Settings::default(),
     })
     .await?;
     let shown = match begins {

@@ -35,17 +35,6 @@ pub struct Plan {
     pub retention: Option<SocketAddr>,
     /// What time it is.
     pub clock: Arc<dyn Clock>,
-    /// What value is computed with.
-    pub settings: Settings,
-}
-
-/// What value is computed with, in both services.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Settings {
-    /// In acquisition.
-    pub acquisition: acquisition::Settings,
-    /// In retention.
-    pub retention: retention::Settings,
 }
 
 /// The running pair.
@@ -105,7 +94,7 @@ impl Pair {
         if let Some(address) = plan.acquisition {
             let options = options("acquisition", "retention", &plan.data);
             let clock = Arc::clone(&plan.clock);
-            let settings = plan.settings.acquisition;
+            let settings = acquisition::Settings::default();
             let running =
                 acquisition::start(&*topics, clock, options, settings, Arc::clone(&vault)).await;
             let running = running.map_err(|error| anyhow!("acquisition: {error}"))?;
@@ -118,8 +107,7 @@ impl Pair {
         if let Some(address) = plan.retention {
             let options = options("retention", "acquisition", &plan.data);
             let clock = Arc::clone(&plan.clock);
-            let settings = plan.settings.retention;
-            let running = retention::start(&*topics, clock, options, settings, vault).await;
+            let running = retention::start(&*topics, clock, options, vault).await;
             let running = running.map_err(|error| anyhow!("retention: {error}"))?;
             let engine = Arc::clone(&running.engine);
             let address = self

@@ -8,6 +8,7 @@ use patron_proto::types::v1::{Identity, Money};
 use prost::{Message, Name};
 use prost_reflect::{DynamicMessage, SerializeOptions};
 use prost_types::Timestamp;
+use serde_json::Value;
 
 /// One line below the headings and one at the end: figures need no cage.
 const STYLE: TableStyle = TableStyle::new()
@@ -60,10 +61,27 @@ pub(crate) fn json<M: Message + Name>(message: &M) -> anyhow::Result<String> {
     let options = SerializeOptions::new()
         .use_proto_field_name(true)
         .skip_default_fields(false);
-    let mut bytes = Vec::new();
-    let mut serializer = serde_json::Serializer::pretty(&mut bytes);
-    dynamic.serialize_with_options(&mut serializer, &options)?;
-    Ok(String::from_utf8(bytes)?)
+    let mut value = dynamic.serialize_with_options(serde_json::value::Serializer, &options)?;
+    number(&mut value);
+    Ok(serde_json::to_string_pretty(&value)?)
+}
+
+/// Puts what is kept by number in the order of the numbers: the same answer is the same text. Fields stay in the
+/// order of the contract.
+fn number(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            let place = |name: &str| name.parse::<u64>().ok();
+            if fields.keys().all(|name| place(name).is_some()) {
+                let mut entries: Vec<_> = std::mem::take(fields).into_iter().collect();
+                entries.sort_by_key(|(name, _)| place(name));
+                fields.extend(entries);
+            }
+            fields.values_mut().for_each(number);
+        }
+        Value::Array(values) => values.iter_mut().for_each(number),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }
 
 /// An amount: `1,234.50 EUR`; a dash where it is undefined.
@@ -235,9 +253,10 @@ pub(crate) fn named(name: &str, identities: &[Identity]) -> Vec<Vec<String>> {
 
 #[cfg(test)]
 mod tests {
+    use patron_proto::retention::v1::EquityStatement;
     use patron_proto::types::v1::Money;
 
-    use super::{amount, grouped, interval, percent, spoken, table};
+    use super::{amount, grouped, interval, json, percent, spoken, table};
 
     #[test]
     fn amounts_have_their_thousands_apart() {
@@ -252,6 +271,27 @@ mod tests {
             (grouped("999"), grouped("-1000")),
             ("999".to_owned(), "-1,000".to_owned())
         );
+    }
+
+    #[test]
+    fn what_is_kept_by_number_is_shown_in_that_order() {
+        let cut: Vec<(u32, u64)> = (0..12).rev().map(|k| (k, 100)).collect();
+        let statement = EquityStatement {
+            cut: cut.into_iter().collect(),
+            ..Default::default()
+        };
+        let shown = json(&statement).unwrap();
+        let keys: Vec<u32> = shown
+            .lines()
+            .filter_map(|line| {
+                line.trim()
+                    .strip_suffix(": \"100\"")
+                    .or(line.trim().strip_suffix(": \"100\","))
+            })
+            .map(|key| key.trim_matches('"').parse().unwrap())
+            .collect();
+        assert_eq!(keys, (0..12).collect::<Vec<_>>());
+        assert!(shown.trim_start().starts_with("{\n  \"name\""), "{shown}");
     }
 
     #[test]

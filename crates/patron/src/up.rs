@@ -7,15 +7,14 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
-use eventsourcing::{Days, SystemClock};
-use money::Rate;
+use eventsourcing::SystemClock;
 #[cfg(feature = "kafka")]
 use server::KafkaOptions;
 use server::LogSource;
 
-use crate::pair::{Pair, Plan, Settings};
+use crate::pair::{Pair, Plan};
 
-/// Where things are and how value is computed.
+/// Where things are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Start only one of the services; the other runs elsewhere on the same Kafka.
@@ -27,8 +26,6 @@ pub struct Args {
     acquisition: Acquisition,
     #[command(flatten)]
     retention: Retention,
-    #[command(flatten)]
-    assumptions: Assumptions,
 }
 
 /// What is acquisition's alone.
@@ -64,8 +61,6 @@ pub struct Alone<S: clap::Args> {
     place: Place,
     #[command(flatten)]
     side: S,
-    #[command(flatten)]
-    assumptions: Assumptions,
 }
 
 /// One of the pair.
@@ -133,44 +128,6 @@ impl Kafka {
     }
 }
 
-/// What value is computed with.
-#[derive(Debug, Clone, clap::Args)]
-pub struct Assumptions {
-    /// The share of customers that stay a year, from 0 up to but not 1.
-    #[arg(long, env = "PATRON_ANNUAL_RETENTION_RATE", default_value = "0.75", value_parser = below_one)]
-    annual_retention_rate: Rate,
-    /// The rate at which a year's margin is discounted, from 0 up to but not 1.
-    #[arg(long, env = "PATRON_ANNUAL_DISCOUNT_RATE", default_value = "0.25", value_parser = below_one)]
-    annual_discount_rate: Rate,
-    /// The share of a price that is margin when nothing is said, from 0 to 1.
-    #[arg(long, env = "PATRON_DEFAULT_MARGIN_RATE", default_value = "0.5", value_parser = share)]
-    default_margin_rate: Rate,
-    /// After how many days without a purchase a customer counts as lost; without it, never.
-    #[arg(long, env = "PATRON_INACTIVITY_DAYS")]
-    inactivity_days: Option<u32>,
-}
-
-fn rate(text: &str) -> Result<Rate, String> {
-    let number: f64 = text
-        .parse()
-        .map_err(|_| "a rate is a number such as 0.75".to_owned())?;
-    Rate::from_f64(number).ok_or_else(|| "a rate has at most twelve decimals".to_owned())
-}
-
-fn below_one(text: &str) -> Result<Rate, String> {
-    let rate = rate(text)?;
-    rate.is_below_one()
-        .then_some(rate)
-        .ok_or_else(|| "must be from 0 up to but not 1".to_owned())
-}
-
-fn share(text: &str) -> Result<Rate, String> {
-    let rate = rate(text)?;
-    rate.is_share()
-        .then_some(rate)
-        .ok_or_else(|| "must be from 0 to 1".to_owned())
-}
-
 impl Place {
     /// The log and the folder of the read models.
     pub fn resolve(&self) -> anyhow::Result<(LogSource, PathBuf)> {
@@ -189,49 +146,30 @@ impl Place {
     }
 }
 
-impl Assumptions {
-    /// As the services take them.
-    pub fn settings(&self) -> Settings {
-        Settings {
-            acquisition: acquisition::Settings {
-                annual_retention_rate: self.annual_retention_rate,
-                annual_discount_rate: self.annual_discount_rate,
-            },
-            retention: retention::Settings {
-                annual_retention_rate: self.annual_retention_rate,
-                annual_discount_rate: self.annual_discount_rate,
-                default_margin_rate: self.default_margin_rate,
-                inactivity_days: self.inactivity_days.map(Days),
-            },
-        }
-    }
-}
-
 /// Starts, and serves until it is told to stop or cannot go on.
 pub async fn run(args: Args) -> anyhow::Result<()> {
     let wanted = |side| args.only.is_none_or(|only| only == side);
     let acquisition = wanted(Only::Acquisition).then_some(args.acquisition.acquisition_address);
     let retention = wanted(Only::Retention).then_some(args.retention.retention_address);
-    serve(&args.place, acquisition, retention, &args.assumptions).await
+    serve(&args.place, acquisition, retention).await
 }
 
 /// Starts acquisition alone, and serves as [`run`] does.
 pub async fn acquisition(args: Alone<Acquisition>) -> anyhow::Result<()> {
     let address = args.side.acquisition_address;
-    serve(&args.place, Some(address), None, &args.assumptions).await
+    serve(&args.place, Some(address), None).await
 }
 
 /// Starts retention alone, and serves as [`run`] does.
 pub async fn retention(args: Alone<Retention>) -> anyhow::Result<()> {
     let address = args.side.retention_address;
-    serve(&args.place, None, Some(address), &args.assumptions).await
+    serve(&args.place, None, Some(address)).await
 }
 
 async fn serve(
     place: &Place,
     acquisition: Option<SocketAddr>,
     retention: Option<SocketAddr>,
-    assumptions: &Assumptions,
 ) -> anyhow::Result<()> {
     let (log, data) = place.resolve()?;
     let is_alone = acquisition.is_none() || retention.is_none();
@@ -250,7 +188,6 @@ async fn serve(
         acquisition,
         retention,
         clock: Arc::new(SystemClock),
-        settings: assumptions.settings(),
     };
     let starting = async {
         tracing::info!("the log is being opened");

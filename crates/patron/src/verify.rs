@@ -38,7 +38,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let acquisition = options("acquisition", "retention", &data);
     let retention = options("retention", "acquisition", &data);
     let acquisition = check(&open, acquisition::Acquisition, acquisition).await;
-    let retention = check(&open, retention::Retention::default(), retention).await;
+    let retention = check(&open, retention::Retention, retention).await;
     open.close().await;
     let sound = [
         report("acquisition", &acquisition?),

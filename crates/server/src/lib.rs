@@ -56,7 +56,8 @@ pub use personal::{
 };
 pub use reading::{aside, caught_up, heard_all, heard_all_of, read, read_people, reply_found};
 pub use status::{
-    erased, field_violation, from_failure, invalid, not_found, reason, refusal, unavailable,
+    batch_too_large, erased, field_violation, from_failure, invalid, not_found, reason, refusal,
+    unavailable,
 };
 pub use telemetry::start_logging;
 #[cfg(feature = "kafka")]

@@ -97,6 +97,21 @@ pub fn field_violation(field: &str, reason: &str, what: &str) -> Status {
     Status::with_error_details(Code::InvalidArgument, format!("{field}: {what}"), details)
 }
 
+/// RESOURCE_EXHAUSTED: a batch has more items than one may have.
+pub fn batch_too_large(limit: usize) -> Status {
+    let message = format!("items has more than {limit} entries: split the batch");
+    let metadata = [
+        ("what", "items of a batch".to_owned()),
+        ("limit", limit.to_string()),
+    ];
+    status(
+        Code::ResourceExhausted,
+        "LIMIT_EXCEEDED",
+        &message,
+        metadata,
+    )
+}
+
 /// NOT_FOUND of a resource, by its name.
 pub fn not_found(name: &str) -> Status {
     let message = format!("there is no {name} (yet: an event may be on its way)");

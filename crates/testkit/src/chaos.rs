@@ -70,6 +70,8 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
     let mut records = 0;
     match pair.rest().await {
         Ok(logs) => {
+            // Whoever was started last may still be on its way.
+            pair.until_ready().await?;
             let retention = &around.instances.retention;
             violations.extend(ledgers(retention, &logs).await?);
             violations.extend(judge(&history, &logs));

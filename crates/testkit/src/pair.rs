@@ -69,7 +69,7 @@ impl Pair {
     }
 
     /// Waits until every instance is ready, as an orchestrator would.
-    async fn until_ready(&mut self) -> anyhow::Result<()> {
+    pub(crate) async fn until_ready(&mut self) -> anyhow::Result<()> {
         let until = Instant::now() + REST;
         for index in 0..self.slots.len() {
             loop {

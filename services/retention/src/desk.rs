@@ -8,8 +8,7 @@ use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
 use runtime::{Engine, Failure, Request, Stop, Work};
 use server::{
-    Boxes, Call, Known, Opener, from_failure, not_found, out_of_reach, refusal, reply_found,
-    unavailable,
+    Boxes, Call, Opener, from_failure, not_found, out_of_reach, refusal, reply_found, unavailable,
 };
 use tonic::{Response, Status};
 use uuid::Uuid;
@@ -18,9 +17,7 @@ use vault::{Field, Person, Vault};
 use crate::margin_rate;
 use crate::read_model::customers;
 use crate::read_model::work::Rankings;
-use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
-use crate::settings::Settings;
 use crate::wire;
 
 /// What every method needs.
@@ -36,21 +33,6 @@ pub(crate) struct Desk {
 pub(crate) type Halt = Stop<Refusal>;
 
 impl Desk {
-    /// What values and default margins are computed with.
-    pub(crate) fn settings(&self) -> Settings {
-        self.engine.service().settings
-    }
-
-    /// What customers are worth by the assumptions in force.
-    pub(crate) fn worth(&self, rows: &dyn Rows) -> Result<Worth, Error> {
-        Worth::in_force(rows, self.settings().simple())
-    }
-
-    /// What customers are worth by the assumptions that were known.
-    pub(crate) fn worth_known(&self, rows: &dyn Rows, known: &Known) -> Result<Worth, Error> {
-        Worth::known(rows, self.settings().simple(), known)
-    }
-
     /// Executes a command on a customer that holds no personal data: `make` makes it, `answer` reads the reply.
     pub(crate) async fn on_customer<M, T>(
         &self,

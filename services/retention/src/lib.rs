@@ -16,7 +16,6 @@ mod margin_rate;
 mod policy;
 mod read_model;
 mod service;
-mod settings;
 #[cfg(test)]
 mod story;
 mod told;
@@ -53,7 +52,6 @@ use crate::desk::Desk;
 use crate::policy::destroy_keys::DestroyKeys;
 use crate::policy::live_days::LiveDays;
 pub use crate::service::Retention;
-pub use crate::settings::Settings;
 
 /// The full names of the gRPC services, for health checks.
 pub const SERVICES: [&str; 9] = [
@@ -94,12 +92,11 @@ pub async fn start(
     topics: &dyn Topics,
     clock: Arc<dyn Clock>,
     options: Options,
-    settings: Settings,
     vault: Arc<Vault>,
 ) -> Result<Running, String> {
-    let service = Arc::new(Retention::new(settings));
+    let service = Arc::new(Retention);
     let engine = Engine::start(service, topics, clock, options).await?;
-    let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays { settings });
+    let days: Arc<dyn Daily<Retention>> = Arc::new(LiveDays);
     engine.start_daily(&days);
     engine.start_policy(Arc::new(DestroyKeys {
         vault: Arc::clone(&vault),

@@ -3,10 +3,16 @@
 use money::{Currency, Rate};
 use read_model::{Error, Rows};
 use retention_domain::Command;
+use retention_domain::ledger::Assumptions;
 
 use crate::read_model::equity::books;
 
-/// Gives a command the default margin rate of the ledger of its currency, if one was ever set there.
+/// What a command is made with, before it is known which ledger it concerns.
+pub(crate) fn before_any() -> Rate {
+    Assumptions::default().default_margin_rate
+}
+
+/// Gives a command the default margin rate of the ledger of its currency.
 ///
 /// The ledger is another aggregate, so a rate that is being set at this moment may be seen a little later. What
 /// was recorded with the purchase stays.
@@ -26,8 +32,6 @@ pub(crate) fn put_in_force(rows: &dyn Rows, command: &mut Command) -> Result<(),
 }
 
 fn set(rows: &dyn Rows, currency: Currency, rate: &mut Rate) -> Result<(), Error> {
-    if let Some(assumptions) = books::in_force(rows, currency)? {
-        *rate = assumptions.default_margin_rate;
-    }
+    *rate = books::in_force(rows, currency)?.default_margin_rate;
     Ok(())
 }

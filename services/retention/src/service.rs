@@ -9,7 +9,6 @@ use uuid::Uuid;
 
 use crate::policy::open_relationship;
 use crate::read_model::equity::books;
-use crate::settings::Settings;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
@@ -17,16 +16,7 @@ const SCHEMA: u32 = 10;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Retention {
-    pub(crate) settings: Settings,
-}
-
-impl Retention {
-    /// The service with these settings. Rows follow from events alone, so they do not depend on them.
-    pub const fn new(settings: Settings) -> Self {
-        Self { settings }
-    }
-}
+pub struct Retention;
 
 impl Service for Retention {
     fn name(&self) -> &'static str {
@@ -73,8 +63,7 @@ impl Service for Retention {
         if let Some(receipt) = told::person::receive(work, event)? {
             return Ok(receipt);
         }
-        let rate = self.settings.default_margin_rate;
-        match told::read(&event.kind, event.schema, &event.payload, rate) {
+        match told::read(&event.kind, event.schema, &event.payload) {
             Ok(Some(conversion)) => open_relationship::perform(work, conversion, event.time),
             Ok(None) => Ok(Receipt::Skipped),
             Err(wrong) => Ok(Receipt::Parked(wrong.to_string())),

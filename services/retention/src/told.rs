@@ -3,7 +3,6 @@
 pub(crate) mod person;
 pub(crate) mod spend;
 
-use money::Rate;
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::types::v1 as types;
 use prost::Message as _;
@@ -12,6 +11,7 @@ use retention_domain::relationship::{Opening, OpeningPromise, Origin, Source};
 use server::{Wrong, currency, parse, parse_optional, resource_id};
 use uuid::Uuid;
 
+use crate::margin_rate;
 use crate::wire::person::who;
 use crate::wire::promise::{Promised, terms};
 use crate::wire::purchase::{amount, optional_amount};
@@ -39,12 +39,7 @@ pub(crate) struct Conversion {
 ///
 /// # Errors
 /// If it does and this release cannot read it.
-pub(crate) fn read(
-    kind: &str,
-    schema: u32,
-    payload: &[u8],
-    default_margin_rate: Rate,
-) -> Result<Option<Conversion>, Wrong> {
+pub(crate) fn read(kind: &str, schema: u32, payload: &[u8]) -> Result<Option<Conversion>, Wrong> {
     if kind != CONVERTED {
         return Ok(None);
     }
@@ -58,7 +53,7 @@ pub(crate) fn read(
     let event = event.map_err(|error| Wrong::new(kind, error))?;
     let customer = customer(&event)?;
     let bought = event.first_purchase.as_ref();
-    let bought = bought.map(|bought| first_purchase(customer, bought, default_margin_rate));
+    let bought = bought.map(|bought| first_purchase(customer, bought));
     let promises = event
         .promises
         .iter()
@@ -117,17 +112,13 @@ fn promise(
 }
 
 /// The id is made of the prospect's, who is converted once.
-fn first_purchase(
-    customer: Uuid,
-    bought: &proto::FirstPurchase,
-    default_margin_rate: Rate,
-) -> Result<FirstPurchase, Wrong> {
+fn first_purchase(customer: Uuid, bought: &proto::FirstPurchase) -> Result<FirstPurchase, Wrong> {
     let margin = bought.contribution_margin.as_ref();
     Ok(FirstPurchase {
         purchase_id: parse("first_purchase", &format!("first-{customer}"))?,
         amount: amount("first_purchase.amount", bought.amount.as_ref())?,
         contribution_margin: optional_amount("first_purchase.contribution_margin", margin)?,
-        default_margin_rate,
+        default_margin_rate: margin_rate::before_any(),
     })
 }
 

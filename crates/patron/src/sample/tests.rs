@@ -13,7 +13,7 @@ use super::live::{Place, live};
 use super::offer::campaign_name;
 use super::{Business, End, LARGE, Person};
 use crate::connect::{Acquisition, Services};
-use crate::pair::{Pair, Plan, Settings};
+use crate::pair::{Pair, Plan};
 
 /// 2026-01-01T00:00:00Z.
 const BEGINS: Time = Time::from_seconds(1_767_225_600);
@@ -75,7 +75,6 @@ async fn the_services_see_a_small_business_and_divide_it_as_the_crate_does() {
         acquisition: Some(local),
         retention: Some(local),
         clock: Arc::<FixedClock>::clone(&clock),
-        settings: Settings::default(),
     });
     let pair = pair.await.unwrap();
     pair.until_ready().await.unwrap();

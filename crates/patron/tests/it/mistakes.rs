@@ -76,9 +76,3 @@ fn a_file_without_the_columns_says_which_are_missing() {
         "{said}"
     );
 }
-
-#[test]
-fn rates_out_of_range_are_refused_with_their_range() {
-    let said = told(&["up", "--annual-retention-rate", "1"]);
-    assert!(said.contains("from 0 up to but not 1"), "{said}");
-}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use eventsourcing::{Clock as _, SystemClock};
 use futures::future::join_all;
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
@@ -40,6 +41,14 @@ type Customers = CustomerServiceClient<Channel>;
 
 fn request_id() -> String {
     uuid::Uuid::new_v4().to_string()
+}
+
+fn now() -> prost_types::Timestamp {
+    let micros = SystemClock.now().micros();
+    prost_types::Timestamp {
+        seconds: micros.div_euclid(1_000_000),
+        nanos: i32::try_from(micros.rem_euclid(1_000_000) * 1_000).unwrap(),
+    }
 }
 
 /// What somebody was told to have done.
@@ -163,7 +172,7 @@ impl Person {
             consent: Some(Consent {
                 purpose: "contact".to_owned(),
                 status,
-                at: Some(std::time::SystemTime::now().into()),
+                at: Some(now()),
                 ..Default::default()
             }),
             request_id: request_id(),

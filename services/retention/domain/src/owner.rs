@@ -96,10 +96,12 @@ impl Customer {
         let earliest = present
             .filter(|_| when.occurred_at.is_none())
             .map_or(relationship.acquired_at, |present| present.effective_at);
+        let given = when.occurred_at.is_some();
         let effective_at = when.happened_since("effective_at", earliest)?;
+        // Somebody named again for a later day is news: what is told late of the days before does not undo it.
         let known = present.is_some_and(|present| {
             (&present.owner, &present.territory) == (&owner, &territory)
-                && present.effective_at <= effective_at
+                && (!given || present.effective_at == effective_at)
         });
         if known {
             return Ok(vec![]);

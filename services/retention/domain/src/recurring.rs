@@ -74,9 +74,12 @@ impl Customer {
         let known = self.lines.get(&line_id);
         let began = relationship.won_back_at.unwrap_or(relationship.acquired_at);
         let earliest = known.map_or(began, |line| line.since);
+        let given = when.occurred_at.is_some();
         let effective_at = when.happened_since("effective_at", earliest)?;
         let previous = known.map_or(0, |line| line.monthly);
-        if amount == previous {
+        // The same amount from a later day on is news: nothing before that day can be set any more.
+        let confirms = given && amount > 0 && known.is_some_and(|line| line.since < effective_at);
+        if amount == previous && !confirms {
             return Ok(vec![]);
         }
         if known.is_none() && self.lines.len() >= MAX_LINES {

@@ -9,7 +9,7 @@ use futures::stream::{self, StreamExt as _};
 use patron_proto::retention::v1 as proto;
 use retention_domain::Refusal;
 use runtime::{Request, Stop, Work};
-use server::{Call, fingerprint, from_failure, invalid, parse, reason, reply_at};
+use server::{Call, batch_too_large, fingerprint, from_failure, invalid, parse, reason, reply_at};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -63,16 +63,13 @@ pub(super) async fn record(
         return Err(invalid("items", "is required"));
     }
     if count > LARGEST {
-        return Err(invalid(
-            "items",
-            &format!("has more than {LARGEST} entries: split the batch"),
-        ));
+        return Err(batch_too_large(LARGEST));
     }
     let mut results = vec![proto::PurchaseResult::default(); count];
     let mut by_customer: BTreeMap<Uuid, OfCustomer> = BTreeMap::new();
     for (place, (sent, result)) in message.items.into_iter().zip(&mut results).enumerate() {
         // One bad item does not stop the others, so each is checked by itself.
-        match Item::read(&sent, desk.settings().default_margin_rate) {
+        match Item::read(&sent) {
             Ok((customer, item)) => {
                 let of = by_customer.entry(customer).or_default();
                 of.places.push(place);

@@ -7,7 +7,6 @@ mod list;
 pub(super) mod purchases;
 mod relationship;
 
-use customer_value::Simple;
 use eventsourcing::{Sealed, Time};
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::customer_service_server::CustomerService;
@@ -37,7 +36,7 @@ impl CustomerService for Customers {
         request: Request<proto::OpenRelationshipRequest>,
     ) -> Result<Response<proto::Customer>, Status> {
         let (call, message) = server::open(request)?;
-        let import = import::read(&message, self.0.settings().default_margin_rate)?;
+        let import = import::read(&message)?;
         let id = import.customer();
         let texts = import.texts();
         let make = move |work: &Work<'_>, boxes: Vec<Sealed>| import.command(work.now(), boxes);
@@ -234,10 +233,7 @@ impl Customers {
     fn view(&self, view: i32) -> View {
         if view == proto::CustomerView::Full as i32 {
             let as_of = self.0.engine.clock().now();
-            View::Full {
-                as_of,
-                simple: self.0.settings().simple(),
-            }
+            View::Full { as_of }
         } else {
             View::Basic
         }
@@ -251,7 +247,6 @@ enum View {
     /// With its value at a moment.
     Full {
         as_of: Time,
-        simple: Simple,
     },
 }
 
@@ -266,8 +261,8 @@ impl View {
         let version = version(rows, &format!("customers/{id}"))?;
         match self {
             Self::Basic => Ok(wire::resource::basic(id, state, version, opener)),
-            Self::Full { as_of, simple } => {
-                let value = worth::of_customer(rows, id, state, as_of, simple)?;
+            Self::Full { as_of } => {
+                let value = worth::of_customer(rows, id, state, as_of)?;
                 Ok(wire::resource::full(
                     id,
                     state,

@@ -31,10 +31,8 @@ impl ScoreboardService for Scoreboards {
         if period.start.is_some_and(|start| start >= period.end) {
             return Err(invalid("end", "must be later than start"));
         }
-        let simple = self.0.settings().simple();
-        let read = |rows: &dyn Rows| {
-            scoreboard(rows, period, simple).map(|board| Some(board_out(period, &board)))
-        };
+        let read =
+            |rows: &dyn Rows| scoreboard(rows, period).map(|board| Some(board_out(period, &board)));
         self.0
             .read(&call, &message.min_position, "scoreboard", read)
             .await

@@ -19,6 +19,7 @@ use tonic::{Request, Response, Status};
 use crate::desk::Desk;
 use crate::read_model::customers;
 use crate::read_model::work::{self, Asked, Row};
+use crate::read_model::worth::Worth;
 use crate::wire::action::action_out;
 use crate::wire::promise::promise_out;
 use crate::wire::relationship::{notice_out, state_out};
@@ -42,7 +43,7 @@ impl WorkService for Work {
         let after = page.after.as_deref().map(place::read).transpose()?;
         let now = self.0.engine.clock().now();
         let read = |rows: &dyn Rows, opener: &Opener| {
-            let worth = self.0.worth(rows)?;
+            let worth = Worth::in_force(rows)?;
             let asked = Asked {
                 owner: &owner,
                 worth: &worth,

@@ -18,41 +18,35 @@ use crate::read_model::days::{self, Concerned, Day};
 use crate::read_model::equity::{books, facts};
 use crate::read_model::worth::Worth;
 use crate::service::{Retention, customer_stream};
-use crate::settings::Settings;
 use crate::wire;
 
 /// R5.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct LiveDays {
-    pub(crate) settings: Settings,
-}
+pub(crate) struct LiveDays;
 
-/// What a day is lived by: how long customers may be silent (what is set in the ledger of their currency, else
-/// a setting), and what models say of them.
+/// What a day is lived by: how long customers may be silent, as the ledger of their currency says, and what
+/// models say of them.
 struct Terms {
-    unset: Option<Days>,
-    set: BTreeMap<Currency, Option<Days>>,
+    silence: BTreeMap<Currency, Option<Days>>,
     worth: Worth,
 }
 
 impl Terms {
-    fn in_force(rows: &dyn Rows, settings: Settings) -> Result<Self, Error> {
-        let mut set = BTreeMap::new();
+    fn in_force(rows: &dyn Rows) -> Result<Self, Error> {
+        let mut silence = BTreeMap::new();
         for currency in books::currencies(rows)? {
-            if let Some(assumptions) = books::in_force(rows, currency)? {
-                set.insert(currency, assumptions.inactivity_days.map(Days));
-            }
+            let assumptions = books::in_force(rows, currency)?;
+            silence.insert(currency, assumptions.inactivity_days.map(Days));
         }
         Ok(Self {
-            unset: settings.inactivity_days,
-            set,
-            worth: Worth::in_force(rows, settings.simple())?,
+            silence,
+            worth: Worth::in_force(rows)?,
         })
     }
 
     /// Of customers of this currency; without an answer, for ever.
     fn silence(&self, currency: Currency) -> Option<Days> {
-        self.set.get(&currency).copied().unwrap_or(self.unset)
+        self.silence.get(&currency).copied().flatten()
     }
 
     /// After which silence a customer must be looked at. Where a model is used, every day of it counts.
@@ -115,7 +109,7 @@ impl Daily<Retention> for LiveDays {
     ) -> Result<Vec<Todo>, Error> {
         // What is behind the last one is asked for with a key that was given out here.
         let after = after.and_then(|todo| todo.0.parse::<Concerned>().ok());
-        let terms = Terms::in_force(rows, self.settings)?;
+        let terms = Terms::in_force(rows)?;
         let day = Day {
             partition: tick.partition,
             midnight: tick.midnight(),
@@ -147,7 +141,7 @@ impl Daily<Retention> for LiveDays {
             return Ok(());
         };
         let who = (relationship.currency, id);
-        let terms = Terms::in_force(work.rows(), self.settings)?;
+        let terms = Terms::in_force(work.rows())?;
         let command = terms.command(work.rows(), who, tick, tick.request_id(todo))?;
         // A refusal is an answer too: the day brings nothing.
         for event in state.decide(command).unwrap_or_default() {

@@ -4,7 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use customer_value::Simple;
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
@@ -80,15 +79,11 @@ impl Scoreboard {
     }
 }
 
-/// Computes the scoreboard of a period. Customers of a ledger without assumptions are valued with `simple`.
-pub(crate) fn scoreboard(
-    rows: &dyn Rows,
-    period: Period,
-    simple: Simple,
-) -> Result<Scoreboard, Error> {
+/// Computes the scoreboard of a period.
+pub(crate) fn scoreboard(rows: &dyn Rows, period: Period) -> Result<Scoreboard, Error> {
     let mut board = Scoreboard::default();
     let margins = trailing_margins(rows, period.end)?;
-    let worth = Worth::in_force(rows, simple)?;
+    let worth = Worth::in_force(rows)?;
     // The end is excluded.
     let last = Time::from_micros(period.end.micros().saturating_sub(1));
     for (customer, life) in lives::all(rows)? {

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use customer_value::Simple;
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
 use retention_domain::Customer;
-use retention_domain::ledger::Valuation;
 use retention_domain::ledger::statement::Standing;
+use retention_domain::ledger::{Assumptions, Valuation};
 use server::{Known, Moment};
 use uuid::Uuid;
 
@@ -16,21 +15,19 @@ use super::equity::facts::Kept;
 use super::equity::{books, facts};
 use super::margins;
 
-/// What a customer is worth at a moment, in minor units; nothing once it is lost. It is valued with `unset` as
-/// long as its ledger has no assumptions.
+/// What a customer is worth at a moment, in minor units; nothing once it is lost.
 pub(crate) fn of_customer(
     rows: &dyn Rows,
     id: Uuid,
     state: &Customer,
     as_of: Time,
-    unset: Simple,
 ) -> Result<i64, Error> {
     let relationship = state.relationship.as_ref();
     let Some(relationship) = relationship.filter(|relationship| !relationship.is_lost()) else {
         return Ok(0);
     };
     let currency = relationship.currency;
-    let valuation = books::valuation(rows, currency, unset)?;
+    let valuation = books::valuation(rows, currency)?;
     of(rows, (currency, id), &valuation, as_of, |kept| {
         kept.fact.at <= as_of
     })
@@ -72,33 +69,33 @@ pub(crate) fn by_model(
 /// What each ledger's customers are valued with.
 #[derive(Debug, Clone)]
 pub(crate) struct Worth {
-    /// Of ledgers without assumptions.
-    unset: Simple,
+    /// Of ledgers without a history.
+    unset: Valuation,
     set: BTreeMap<Currency, Valuation>,
 }
 
 impl Worth {
     /// By these assumptions, whatever the currency.
-    pub(crate) const fn simple(simple: Simple) -> Self {
+    pub(crate) fn by(assumptions: Assumptions) -> Self {
         Self {
-            unset: simple,
+            unset: Valuation::simple(assumptions),
             set: BTreeMap::new(),
         }
     }
 
     /// By the assumptions and models that are in force now.
-    pub(crate) fn in_force(rows: &dyn Rows, unset: Simple) -> Result<Self, Error> {
-        let mut worth = Self::simple(unset);
+    pub(crate) fn in_force(rows: &dyn Rows) -> Result<Self, Error> {
+        let mut worth = Self::by(Assumptions::default());
         for currency in books::currencies(rows)? {
-            let valuation = books::valuation(rows, currency, unset)?;
+            let valuation = books::valuation(rows, currency)?;
             worth.set.insert(currency, valuation);
         }
         Ok(worth)
     }
 
     /// By the assumptions and models that had been recorded last, by what was known.
-    pub(crate) fn known(rows: &dyn Rows, unset: Simple, known: &Known) -> Result<Self, Error> {
-        let mut worth = Self::simple(unset);
+    pub(crate) fn known(rows: &dyn Rows, known: &Known) -> Result<Self, Error> {
+        let mut worth = Self::by(Assumptions::default());
         for currency in books::currencies(rows)? {
             if books::assumed(rows, currency, known)?.is_some() {
                 let valuation = books::valuation_known(rows, currency, known)?;
@@ -123,10 +120,8 @@ impl Worth {
     /// The value, in minor units, of a customer who left this margin in the trailing year. It never falls
     /// where the margin rises: the work list is kept in the order of margins. Nothing if a model is used.
     pub(crate) fn of_margin(&self, currency: Currency, margin: i64) -> Option<i64> {
-        match self.set.get(&currency) {
-            Some(valuation) => valuation.of_margin(margin),
-            None => Some(self.unset.value(margin)),
-        }
+        let valuation = self.set.get(&currency).unwrap_or(&self.unset);
+        valuation.of_margin(margin)
     }
 
     /// The value, in minor units, of an active customer at a moment.

@@ -43,7 +43,7 @@ fn converted() -> proto::ProspectConverted {
 }
 
 fn told(event: &proto::ProspectConverted) -> Result<Option<Conversion>, Wrong> {
-    read(CONVERTED, 1, &event.encode_to_vec(), Rate::per_mille(500))
+    read(CONVERTED, 1, &event.encode_to_vec())
 }
 
 #[test]
@@ -79,13 +79,13 @@ fn other_events_do_not_concern_retention() {
         "patron.acquisition.v1.ProspectClosed",
         "patron.acquisition.v2.ProspectConverted",
     ] {
-        assert_eq!(read(kind, 7, b"whatever", Rate::ZERO), Ok(None));
+        assert_eq!(read(kind, 7, b"whatever"), Ok(None));
     }
 }
 
 #[test]
 fn a_conversion_that_cannot_be_read_says_why() {
-    let newer = read(CONVERTED, 2, &converted().encode_to_vec(), Rate::ZERO);
+    let newer = read(CONVERTED, 2, &converted().encode_to_vec());
     assert!(newer.unwrap_err().to_string().contains("schema 2"));
     let wrong = [
         proto::ProspectConverted {

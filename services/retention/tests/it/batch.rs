@@ -168,10 +168,10 @@ async fn what_was_refused_then_is_not_called_recorded_later() {
 async fn a_batch_has_from_one_to_a_thousand_items() {
     let harness = Harness::start().await;
     let before = harness.running.engine.totals().unwrap().0;
-    for count in [0, 1_001] {
+    for (count, code) in [(0, Code::InvalidArgument), (1_001, Code::ResourceExhausted)] {
         let sent = batch(vec![imported("1", purchase("a", 1, 0)); count]);
         let outcome = harness.customers().batch_record_purchases(sent).await;
-        assert_eq!(refused(outcome).0, Code::InvalidArgument);
+        assert_eq!(refused(outcome).0, code);
     }
     let items = (0..1_000).map(|n| imported("1", purchase(&format!("p{n}"), 1, 0)));
     let results = send(&harness, &batch(items.collect())).await;

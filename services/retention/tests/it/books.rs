@@ -11,7 +11,6 @@ use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::EquityLine::{Created, Eroded, Grown, Lost, WonBack};
 use patron_proto::types::v1::{Money, PromiseTerms};
 use prost::Message as _;
-use retention::Settings;
 use runtime::Options;
 use tonic::Code;
 use uuid::Uuid;
@@ -33,7 +32,7 @@ async fn started(clock: Arc<FixedClock>, topics: MemoryTopics, data: &Path) -> H
         data: Some(data.to_owned()),
         ..Options::for_pair("retention", "acquisition")
     };
-    Harness::on(topics, clock, options, Settings::default()).await
+    Harness::on(topics, clock, options).await
 }
 
 fn today(harness: &Harness, days: i64) {

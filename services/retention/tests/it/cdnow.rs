@@ -10,7 +10,6 @@ use journal::memory::MemoryTopics;
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1::Money;
 use prost_types::Timestamp;
-use retention::Settings;
 use runtime::Options;
 
 use crate::harness::{Harness, new_id};
@@ -38,7 +37,7 @@ pub(crate) async fn instance(shared: Option<&Harness>) -> Harness {
         tick_patience: Duration::from_millis(20),
         ..Options::for_pair("retention", "acquisition")
     };
-    Harness::on(topics, clock, options, Settings::default()).await
+    Harness::on(topics, clock, options).await
 }
 
 /// The rows of a table, by the heading of the column.

@@ -16,7 +16,7 @@ use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::retention::v1::work_service_client::WorkServiceClient;
 use patron_proto::types::v1::{Consent, ConsentStatus, Money, PromiseTerms};
 use prost_types::Timestamp;
-use retention::{Running, SERVICES, Settings};
+use retention::{Running, SERVICES};
 use runtime::Options;
 use server::{Edge, Limits};
 use tokio::task::JoinHandle;
@@ -53,19 +53,14 @@ impl Harness {
         let clock = Arc::new(FixedClock::at(Time::from_seconds(NOW)));
         let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
         let options = Options::for_pair("retention", "acquisition");
-        Self::on(topics, clock, options, Settings::default()).await
+        Self::on(topics, clock, options).await
     }
 
     /// An instance on this log, which may have others.
-    pub(crate) async fn on(
-        topics: MemoryTopics,
-        clock: Arc<FixedClock>,
-        options: Options,
-        settings: Settings,
-    ) -> Self {
+    pub(crate) async fn on(topics: MemoryTopics, clock: Arc<FixedClock>, options: Options) -> Self {
         let shown = Arc::<FixedClock>::clone(&clock);
         let vault = Arc::new(Vault::open(&topics, master()).await.unwrap());
-        let running = retention::start(&topics, shown, options, settings, Arc::clone(&vault))
+        let running = retention::start(&topics, shown, options, Arc::clone(&vault))
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();

@@ -8,7 +8,6 @@ use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1::{Identity, IdentityKind};
 use prost::Message as _;
-use retention::Settings;
 use runtime::Options;
 use tonic::Code;
 use uuid::Uuid;
@@ -329,7 +328,7 @@ async fn what_a_crash_interrupted_goes_on_by_itself() {
     first.stop().await;
 
     let options = Options::for_pair("retention", "acquisition");
-    let second = Harness::on(topics, clock, options, Settings::default()).await;
+    let second = Harness::on(topics, clock, options).await;
     let is_done = |all: &[Entry]| matches!(all.last(), Some(Entry::Destroyed(..)));
     while !is_done(&keys_of(&second, Person(id)).await) {
         second.running.engine.barrier().await.unwrap();

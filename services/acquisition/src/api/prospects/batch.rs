@@ -11,7 +11,7 @@ use futures::stream::{self, StreamExt as _};
 use patron_proto::acquisition::v1 as proto;
 use read_model::{Error, Rows};
 use runtime::{Failure, Request, Stop, Work};
-use server::{Call, fingerprint, from_failure, from_timestamp, invalid, parse, present};
+use server::{Call, batch_too_large, fingerprint, from_failure, from_timestamp, parse, present};
 use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
@@ -61,8 +61,7 @@ pub(super) async fn record(
     let batch: Uuid = parse("request_id", &message.request_id)?;
     let count = message.items.len();
     if count > LARGEST {
-        let what = format!("has more than {LARGEST} entries: split the batch");
-        return Err(invalid("items", &what));
+        return Err(batch_too_large(LARGEST));
     }
     let mut results = vec![proto::TouchpointResult::default(); count];
     let mut by_prospect: BTreeMap<Uuid, OfProspect> = BTreeMap::new();

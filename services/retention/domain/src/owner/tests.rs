@@ -10,6 +10,18 @@ fn owner(story: &eventsourcing::scenario::Given<Customer>) -> &str {
     relationship.assignment.as_ref().unwrap().owner.as_str()
 }
 
+/// Assigns without a time: from now on.
+fn now(owner: &str) -> Command {
+    Command::AssignOwner(AssignOwner {
+        owner: parsed(owner),
+        territory: Some(parsed("EMEA/ES")),
+        when: When {
+            now: day(TODAY),
+            occurred_at: None,
+        },
+    })
+}
+
 #[test]
 fn a_customer_gets_an_owner_in_a_territory() {
     let assignment = Assignment {
@@ -25,13 +37,34 @@ fn a_customer_gets_an_owner_in_a_territory() {
 #[test]
 fn who_owns_a_customer_already_is_not_assigned_again() {
     let story = || customer().and(assign("rosa", "EMEA/ES", 150));
-    story().when(assign("rosa", "EMEA/ES", 160)).nothing();
+    story().when(assign("rosa", "EMEA/ES", 150)).nothing();
+    story().when(now("rosa")).nothing();
     for other in [
+        assign("rosa", "EMEA/ES", 160),
         assign("li", "EMEA/ES", 160),
         assign("rosa", "EMEA", 160),
         assign("rosa", "EMEA/ES", 140),
     ] {
         assert_eq!(story().when(other).result().unwrap().len(), 1);
+    }
+}
+
+#[test]
+fn who_owns_a_customer_does_not_depend_on_the_order_in_which_it_was_told() {
+    let told = [("rosa", 110), ("rosa", 120), ("li", 115)];
+    for order in [
+        [0, 1, 2],
+        [0, 2, 1],
+        [1, 0, 2],
+        [1, 2, 0],
+        [2, 0, 1],
+        [2, 1, 0],
+    ] {
+        let story = order.iter().fold(customer(), |story, which| {
+            let (who, number) = told[*which];
+            story.and(assign(who, "EMEA", number))
+        });
+        assert_eq!(owner(&story), "rosa", "{order:?}");
     }
 }
 

@@ -37,8 +37,21 @@ fn what_stays_as_it_is_is_no_event() {
     customer().when(recurring("support", eur(0), 110)).nothing();
     customer()
         .and(recurring("support", eur(500), 110))
-        .when(recurring("support", eur(500), 120))
+        .when(recurring("support", eur(500), 110))
         .nothing();
+}
+
+#[test]
+fn an_amount_confirmed_for_a_later_day_is_not_undone_by_what_is_told_of_earlier_days() {
+    customer()
+        .and(recurring("support", eur(100), 105))
+        .and(recurring("support", eur(100), 120))
+        .when(recurring("support", eur(50), 115))
+        .refused(Refusal::from(Invalid::TooEarly {
+            field: "effective_at",
+            at: day(115),
+            earliest: day(120),
+        }));
 }
 
 #[test]

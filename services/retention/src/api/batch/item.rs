@@ -1,7 +1,6 @@
 //! One purchase of a batch, and what has to happen for it to be recorded.
 
 use eventsourcing::{Aggregate as _, Time};
-use money::Rate;
 use patron_proto::retention::v1 as proto;
 use read_model::{Error, Rows};
 use retention_domain::consent::Consents;
@@ -35,10 +34,7 @@ pub(super) struct Item {
 
 impl Item {
     /// Reads an item, and whose it is.
-    pub(super) fn read(
-        sent: &proto::PurchaseItem,
-        default_margin_rate: Rate,
-    ) -> Result<(Uuid, Self), Status> {
+    pub(super) fn read(sent: &proto::PurchaseItem) -> Result<(Uuid, Self), Status> {
         server::validate(sent)?;
         let (customer, external_id) = customer(sent)?;
         let written = present("purchase", sent.purchase.as_ref())?;
@@ -46,7 +42,7 @@ impl Item {
             external_id,
             acquired_at: sent.acquired_at.as_ref().map(from_timestamp),
             occurred_at: written.occurred_at.as_ref().map(from_timestamp),
-            record: recording(written, default_margin_rate, When::now(Time::EPOCH))?,
+            record: recording(written, When::now(Time::EPOCH))?,
         };
         Ok((customer, item))
     }

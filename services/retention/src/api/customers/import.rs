@@ -1,7 +1,6 @@
 //! `OpenRelationship`: a customer is imported from another system, which knows it by an id of its own.
 
 use eventsourcing::{Sealed, Time};
-use money::Rate;
 use patron_proto::retention::v1 as proto;
 use retention_domain::Command;
 use retention_domain::person::Who;
@@ -12,6 +11,7 @@ use server::{Wrong, currency, from_timestamp, parse, parse_optional};
 use uuid::Uuid;
 use vault::Field;
 
+use crate::margin_rate;
 use crate::wire::person::Said;
 use crate::wire::promise::{Promised, promise_id, terms};
 use crate::wire::purchase::{amount, optional_amount};
@@ -58,10 +58,7 @@ impl Import {
 }
 
 /// Reads the request.
-pub(super) fn read(
-    message: &proto::OpenRelationshipRequest,
-    default_margin_rate: Rate,
-) -> Result<Import, Wrong> {
+pub(super) fn read(message: &proto::OpenRelationshipRequest) -> Result<Import, Wrong> {
     let external_id: Label = parse("external_id", &message.external_id)?;
     let first_purchase = message.first_purchase.as_ref();
     let acquired_at = acquired_at(message)?;
@@ -88,9 +85,7 @@ pub(super) fn read(
         opening,
         said: Said::read(&message.identities, &message.display_name)?,
         promises: promises(message)?,
-        first_purchase: first_purchase
-            .map(|purchase| first(purchase, default_margin_rate))
-            .transpose()?,
+        first_purchase: first_purchase.map(first).transpose()?,
     })
 }
 
@@ -133,12 +128,12 @@ fn promises(message: &proto::OpenRelationshipRequest) -> Result<Vec<OpeningPromi
     promises.map(promise).collect()
 }
 
-fn first(purchase: &proto::Purchase, default_margin_rate: Rate) -> Result<FirstPurchase, Wrong> {
+fn first(purchase: &proto::Purchase) -> Result<FirstPurchase, Wrong> {
     let margin = purchase.contribution_margin.as_ref();
     Ok(FirstPurchase {
         purchase_id: parse("first_purchase.purchase_id", &purchase.purchase_id)?,
         amount: amount("first_purchase.amount", purchase.amount.as_ref())?,
         contribution_margin: optional_amount("first_purchase.contribution_margin", margin)?,
-        default_margin_rate,
+        default_margin_rate: margin_rate::before_any(),
     })
 }

@@ -1,6 +1,5 @@
 //! Purchases one by one: recorded, reversed, listed.
 
-use money::Rate;
 use patron_proto::retention::v1 as proto;
 use read_model::{Error, Rows};
 use retention_domain::Command;
@@ -14,6 +13,7 @@ use uuid::Uuid;
 
 use crate::api::when;
 use crate::desk::Desk;
+use crate::margin_rate;
 use crate::read_model::customers;
 use crate::wire::customer_id;
 use crate::wire::purchase::{amount, optional_amount, purchase_out};
@@ -28,7 +28,7 @@ pub(super) async fn record(
     let occurred_at = written.occurred_at;
     // The moment is only known once the command is decided.
     let unset = When::now(eventsourcing::Time::EPOCH);
-    let command = recording(written, desk.settings().default_margin_rate, unset)?;
+    let command = recording(written, unset)?;
     let shown = shown(command.purchase_id.clone());
     let make = move |work: &Work<'_>| {
         let when = when(work, occurred_at.as_ref());
@@ -41,17 +41,13 @@ pub(super) async fn record(
 }
 
 /// The command that records a purchase.
-pub(crate) fn recording(
-    written: &proto::Purchase,
-    default_margin_rate: Rate,
-    when: When,
-) -> Result<RecordPurchase, Wrong> {
+pub(crate) fn recording(written: &proto::Purchase, when: When) -> Result<RecordPurchase, Wrong> {
     let margin = written.contribution_margin.as_ref();
     Ok(RecordPurchase {
         purchase_id: parse("purchase.purchase_id", &written.purchase_id)?,
         amount: amount("purchase.amount", written.amount.as_ref())?,
         contribution_margin: optional_amount("purchase.contribution_margin", margin)?,
-        default_margin_rate,
+        default_margin_rate: margin_rate::before_any(),
         when,
     })
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::desk::Desk;
 use crate::read_model::book::{Line, Place, Total, Whose, book, totals};
+use crate::read_model::worth::Worth;
 use crate::wire::relationship::state_out;
 use crate::wire::text;
 
@@ -33,7 +34,7 @@ pub(super) async fn get(
     let asked = server::asked!(message);
     let moment = MomentOfPages::again(before, &desk.engine, &call, asked).await?;
     let read = |rows: &dyn Rows| {
-        let worth = desk.worth_known(rows, &moment.known)?;
+        let worth = Worth::known(rows, &moment.known)?;
         let lines = book(rows, &whose, &worth, &moment)?;
         let totals = totals(&lines);
         let behind = |line: &&Line| after.as_ref().is_none_or(|it| line.place() > it.place);

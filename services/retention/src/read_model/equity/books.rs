@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use customer_value::Simple;
 use eventsourcing::{Aggregate as _, Time};
 use money::Currency;
 use read_model::{Error, Rows, RowsMut, Table};
@@ -44,11 +43,9 @@ pub(crate) fn ledger(rows: &dyn Rows, currency: Currency) -> Result<Ledger, Erro
     Ok(BOOKS.get(rows, &currency.to_string())?.unwrap_or_default())
 }
 
-/// The assumptions that somebody set and that are in force now; nothing while they are the defaults.
-pub(crate) fn in_force(rows: &dyn Rows, currency: Currency) -> Result<Option<Assumptions>, Error> {
-    let ledger = BOOKS.get(rows, &currency.to_string())?;
-    let set = ledger.filter(|ledger| ledger.assumptions_set_at.is_some());
-    Ok(set.map(|ledger| ledger.assumptions))
+/// The assumptions that are in force now.
+pub(crate) fn in_force(rows: &dyn Rows, currency: Currency) -> Result<Assumptions, Error> {
+    Ok(ledger(rows, currency)?.assumptions)
 }
 
 /// The currencies whose ledgers have a history.
@@ -59,20 +56,9 @@ pub(crate) fn currencies(rows: &dyn Rows) -> Result<Vec<Currency>, Error> {
     Ok(codes.filter_map(|code| code.parse().ok()).collect())
 }
 
-/// What customers are valued with now; with SIMPLE by the rates of `unset` while nobody has set any.
-pub(crate) fn valuation(
-    rows: &dyn Rows,
-    currency: Currency,
-    unset: Simple,
-) -> Result<Valuation, Error> {
+/// What customers are valued with now.
+pub(crate) fn valuation(rows: &dyn Rows, currency: Currency) -> Result<Valuation, Error> {
     let ledger = ledger(rows, currency)?;
-    if ledger.assumptions_set_at.is_none() {
-        return Ok(Valuation::simple(Assumptions {
-            annual_retention_rate: unset.retention,
-            annual_discount_rate: unset.discount,
-            ..Assumptions::default()
-        }));
-    }
     let model = asked_for(ledger.assumptions, || match ledger.usable_model {
         Some(number) => model(rows, currency, number),
         None => Ok(None),

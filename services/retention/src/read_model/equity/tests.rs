@@ -236,8 +236,7 @@ fn values_rest_on_the_last_known_model_that_is_better_than_a_guess() {
         valuation.unwrap().model()
     };
     assert_eq!((by(&early), by(&late)), (Some(1), Some(2)));
-    let unset = Assumptions::default().simple();
-    let now = store.read(|rows| books::valuation(rows, euros(), unset));
+    let now = store.read(|rows| books::valuation(rows, euros()));
     assert_eq!(now.unwrap().model(), Some(2));
     let last = store.read(|rows| books::last_model(rows, euros(), &late));
     assert_eq!(last.unwrap().map(|model| model.number), Some(3));

@@ -1,7 +1,5 @@
 //! People and money of a period, by when it happened.
 
-use customer_value::Simple;
-use money::Rate;
 use retention_domain::Event;
 use uuid::Uuid;
 
@@ -10,20 +8,13 @@ use crate::story::{
     LI, ROSA, bought, bought_in, day, lost, opened, opened_in, parsed, reversed, rows, won_back,
 };
 
-const SIMPLE: Simple = Simple {
-    retention: Rate::per_mille(750),
-    discount: Rate::per_mille(250),
-};
-
 /// The scoreboard of the days `start..end`.
 fn board(events: &[(Uuid, Event)], start: i64, end: i64) -> Scoreboard {
     let period = Period {
         start: Some(day(start)),
         end: day(end),
     };
-    rows(events)
-        .read(|rows| scoreboard(rows, period, SIMPLE))
-        .unwrap()
+    rows(events).read(|rows| scoreboard(rows, period)).unwrap()
 }
 
 fn people(board: &Scoreboard) -> [i64; 6] {
@@ -73,9 +64,7 @@ fn without_a_start_it_is_the_beginning_of_time() {
         start: None,
         end: day(101),
     };
-    let board = rows(&story)
-        .read(|rows| scoreboard(rows, period, SIMPLE))
-        .unwrap();
+    let board = rows(&story).read(|rows| scoreboard(rows, period)).unwrap();
     assert_eq!(people(&board), [0, 2, 0, 0, 0, 2]);
 }
 
@@ -193,6 +182,6 @@ fn many_customers_add_up_to_the_cent() {
         start: None,
         end: day(130),
     };
-    let board = store.read(|rows| scoreboard(rows, period, SIMPLE)).unwrap();
+    let board = store.read(|rows| scoreboard(rows, period)).unwrap();
     assert_eq!(euros(&board).equity, 2_400 * 300);
 }

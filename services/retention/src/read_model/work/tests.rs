@@ -1,6 +1,5 @@
 //! The work list is, at every moment and on every page, what one gets by looking at all customers.
 
-use customer_value::Simple;
 use eventsourcing::Time;
 use money::{Currency, Rate};
 use proptest::prelude::*;
@@ -21,10 +20,14 @@ use crate::story::{
 };
 
 /// Half a margin is kept, so that different margins have the same value.
-const WORTH: Worth = Worth::simple(Simple {
-    retention: Rate::per_mille(400),
-    discount: Rate::per_mille(200),
-});
+fn worth() -> Worth {
+    Worth::by(Assumptions {
+        annual_retention_rate: Rate::per_mille(400),
+        annual_discount_rate: Rate::per_mille(200),
+        ..Assumptions::default()
+    })
+}
+
 const CUSTOMERS: u128 = 6;
 
 /// Something that happens to a customer, so many days after what happened before.
@@ -153,7 +156,7 @@ fn looked_up(rows: &dyn Rows, owner: &str, now: Time) -> Result<Vec<Line>, Error
         if owners(&state).contains(owner) {
             let currency = state.relationship.unwrap().currency;
             let margin = margins::trailing(rows, id, now, |_| true)?;
-            found.push((currency, WORTH.of_margin(currency, margin).unwrap(), id));
+            found.push((currency, worth().of_margin(currency, margin).unwrap(), id));
         }
     }
     found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));
@@ -189,7 +192,7 @@ proptest! {
             let expected = store.read(|rows| looked_up(rows, owner, now)).unwrap();
             let asked = Asked {
                 owner,
-                worth: &WORTH,
+                worth: &worth(),
                 now,
                 rankings: &Rankings::default(),
             };
@@ -249,8 +252,7 @@ fn by_model() -> Worth {
         books::apply(&mut tx, parsed("EUR"), &event, version, recorded).unwrap();
     }
     store.commit(tx).unwrap();
-    let unset = Assumptions::default().simple();
-    store.read(|rows| Worth::in_force(rows, unset)).unwrap()
+    store.read(|rows| Worth::in_force(rows)).unwrap()
 }
 
 /// An owner's list as one gets it by looking at all customers, euros by a model.

@@ -1,16 +1,8 @@
 //! What a customer is worth now.
 
-use customer_value::Simple;
-use money::Rate;
-
 use super::of_customer;
 use crate::read_model::customers;
 use crate::story::{ROSA, bought, day, lost, opened, rows, won_back};
-
-const SIMPLE: Simple = Simple {
-    retention: Rate::per_mille(750),
-    discount: Rate::per_mille(250),
-};
 
 #[test]
 fn a_lost_customer_is_worth_nothing() {
@@ -20,7 +12,7 @@ fn a_lost_customer_is_worth_nothing() {
         store
             .read(|rows| {
                 let state = customers::get(rows, ROSA)?.unwrap();
-                of_customer(rows, ROSA, &state, day(120), SIMPLE)
+                of_customer(rows, ROSA, &state, day(120))
             })
             .unwrap()
     };
