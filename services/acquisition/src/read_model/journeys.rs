@@ -315,7 +315,9 @@ pub(crate) fn apply(
         return Ok(());
     }
     let facts = facts(rows, event)?;
-    let facts = facts.into_iter().map(|(at, what)| Fact { at, recorded, what });
+    let facts = facts
+        .into_iter()
+        .map(|(at, what)| Fact { at, recorded, what });
     pages::add(rows, prospect, facts)
 }
 

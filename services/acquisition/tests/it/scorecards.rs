@@ -241,7 +241,10 @@ async fn touches_told_long_after_the_conversion_count_however_many_there_are() {
         assert!((fast + tough - 1.0).abs() < 1e-9, "{told}: {tough}");
         let last = created(&harness, FAST, AttributionModel::Last).await;
         let first = created(&harness, TOUGH, AttributionModel::First).await;
-        assert!((last - 1.0).abs() < 1e-12 && (first - 1.0).abs() < 1e-12, "{told}");
+        assert!(
+            (last - 1.0).abs() < 1e-12 && (first - 1.0).abs() < 1e-12,
+            "{told}"
+        );
     }
     // What was not known then is not known then.
     let request = proto::GetCampaignScorecardRequest {

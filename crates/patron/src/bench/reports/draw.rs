@@ -73,11 +73,7 @@ pub(super) fn touchpoints(folder: &Path, sizes: &Sizes, now: Time) -> anyhow::Re
 
 /// Writes the purchases in the order of time, and says how many there are. Customers buy at rates of their
 /// own and leave unnoticed, as models of purchases expect it.
-pub(super) fn purchases(
-    folder: &Path,
-    sizes: &Sizes,
-    now: Time,
-) -> anyhow::Result<(PathBuf, u64)> {
+pub(super) fn purchases(folder: &Path, sizes: &Sizes, now: Time) -> anyhow::Result<(PathBuf, u64)> {
     let mut chance = Chance::new(sizes.seed.wrapping_add(1));
     let begins = now.day() - i64::from(BOUGHT_DAYS);
     let last = BOUGHT_DAYS * DAY;
@@ -85,9 +81,7 @@ pub(super) fn purchases(
     let mut bought: Vec<(u32, u32, u32)> = Vec::new();
     for who in 0..sizes.customers {
         let first = chance.below(last);
-        let gone = first
-            .saturating_add(chance.days(f64::from(last)))
-            .min(last);
+        let gone = first.saturating_add(chance.days(f64::from(last))).min(last);
         let mean_cents = 1_000 + chance.days(5_000.0);
         let amount = |chance: &mut Chance| mean_cents / 2 + chance.below(mean_cents);
         bought.push((first, who, amount(&mut chance)));

@@ -40,7 +40,10 @@ pub(super) fn told(rows: &dyn Rows) -> Result<Told, Error> {
             return Ok(told);
         };
         let last = MOVED.scan_rev(rows, &(partition,), None, 1)?;
-        told.extend(last.iter().map(|((_, offset, _), ())| (partition, offset + 1)));
+        told.extend(
+            last.iter()
+                .map(|((_, offset, _), ())| (partition, offset + 1)),
+        );
         from = partition.saturating_add(1);
     }
 }

@@ -93,12 +93,7 @@ fn forget(known: &mut Vec<Ranking>) {
 }
 
 impl Ranking {
-    fn new(
-        rows: &dyn Rows,
-        list: List,
-        valuation: &Valuation,
-        now: Time,
-    ) -> Result<Self, Error> {
+    fn new(rows: &dyn Rows, list: List, valuation: &Valuation, now: Time) -> Result<Self, Error> {
         let prefix = (list.owner.clone(), list.currency.to_string());
         let mut ranking = Self {
             list,
