@@ -62,7 +62,7 @@ pub(crate) fn report(
     moment: &Moment,
 ) -> Result<Result<Attribution, ValueTooLarge>, Error> {
     let mut found = Found::default();
-    journeys::visit(rows, moment, |journey| found.add(journey, question))?;
+    journeys::visit(rows, moment, |journey| found.add(&journey, question))?;
     let names = found.rank();
     let report = match attribute(&found.journeys, question.rule) {
         Ok(report) => report,
@@ -133,7 +133,7 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, journey: journeys::Journey, question: &Question) {
+    fn add(&mut self, journey: &journeys::Journey, question: &Question) {
         if journey.stands == Standing::Merged {
             return;
         }
@@ -146,7 +146,7 @@ impl Found {
             (Some((at, value)), _) => {
                 self.converted += 1;
                 let journey = Journey {
-                    path: self.path(&journey, at, question),
+                    path: self.path(journey, at, question),
                     conversions: 1,
                     value_minor: value.minor_units,
                     non_conversions: 0,
@@ -159,7 +159,7 @@ impl Found {
             {
                 self.closed += 1;
                 let journey = Journey {
-                    path: self.path(&journey, at, question),
+                    path: self.path(journey, at, question),
                     conversions: 0,
                     value_minor: 0,
                     non_conversions: 1,

@@ -229,12 +229,11 @@ fn gather(
     known.sort_by_key(|(_, fact)| fact.at);
     let mut gathering = Gathering::of(prospect);
     for (place, Fact { at, what, .. }) in known {
-        match what {
-            What::Touched(id) => {
-                let touches = &mut gathering.journey.touches;
-                touches.extend(met.meet(rows, id, at)?);
-            }
-            what => gathering.add(at, place, what),
+        if let What::Touched(id) = what {
+            let touches = &mut gathering.journey.touches;
+            touches.extend(met.meet(rows, id, at)?);
+        } else {
+            gathering.add(at, place, what);
         }
     }
     Ok(Some(gathering.journey))
