@@ -87,8 +87,11 @@ pub(super) fn purchases(folder: &Path, sizes: &Sizes, now: Time) -> anyhow::Resu
         bought.push((first, who, amount(&mut chance)));
         // Of the time from the first purchase to the end, half is left on average, and half of that is lived.
         let rate = repeats * 3.5 * -libm::log(1.0 - chance.unit()) / f64::from(last);
+        if rate <= 0.0 {
+            continue;
+        }
         let mut at = first;
-        while rate > 0.0 {
+        loop {
             at = at.saturating_add(1 + chance.days(1.0 / rate));
             if at >= gone {
                 break;
