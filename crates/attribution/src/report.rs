@@ -1,8 +1,10 @@
-//! Credit over a report: exact sums per channel, money rounded once.
+//! Credit over a report: exact sums per channel, money rounded once. Credits that are fractions are added as
+//! fractions, so that a tie is a tie.
 
 use std::collections::BTreeMap;
 
 use money::allocate::largest_remainder;
+use money::{Exact, Share};
 
 use crate::markov::{Chain, Solution};
 use crate::{Rule, Touch};
@@ -30,7 +32,7 @@ pub struct Credit<C> {
     pub channel: Option<C>,
     /// In conversions.
     pub conversions: f64,
-    /// In minor units, exact.
+    /// In minor units, as near as a double is.
     pub value_exact: f64,
     /// In whole minor units; all credits together are the whole value.
     pub value_minor: i64,
@@ -62,77 +64,87 @@ pub fn attribute<C: Ord + Clone>(
     rule: Rule,
 ) -> Result<Report<C>, ValueTooLarge> {
     let mut sums: BTreeMap<C, Sum> = BTreeMap::new();
-    let (mut unattributed, mut attributed) = (Sum::default(), Sum::default());
-    let (mut conversions, mut open, mut value_minor) = (0, 0, 0_i64);
+    let (mut unattributed, mut attributed) = (Whole::default(), Whole::default());
+    let mut open = 0;
     for journey in journeys {
         for touch in &journey.path {
             sums.entry(touch.channel.clone()).or_default();
         }
-        conversions += journey.conversions;
         open += journey.open;
-        value_minor = value_minor
-            .checked_add(journey.value_minor)
-            .ok_or(ValueTooLarge)?;
         if journey.path.is_empty() {
-            unattributed.add(journey, 1.0);
+            unattributed.add(journey)?;
             continue;
         }
-        attributed.add(journey, 1.0);
-        for (touch, share) in journey
-            .path
-            .iter()
-            .zip(rule.shares(&journey.path).unwrap_or_default())
-        {
-            sums.entry(touch.channel.clone())
-                .or_default()
-                .add(journey, share);
+        attributed.add(journey)?;
+        let whole = Whole::of(journey);
+        let shares = rule.shares(&journey.path).unwrap_or_default();
+        for (touch, share) in journey.path.iter().zip(shares) {
+            let sum = sums.entry(touch.channel.clone()).or_default();
+            sum.add(whole, share);
         }
     }
     let markov = matches!(rule, Rule::Markov).then(|| solve(journeys));
     if let Some(solution) = &markov {
         divide_by_effect(&mut sums, solution, attributed);
     }
-    let mut credits: Vec<Credit<C>> = sums
-        .into_iter()
-        .map(|(channel, sum)| sum.credit(Some(channel)))
+    let channels = sums.into_iter();
+    let mut credits: Vec<(Option<C>, Sum)> = channels
+        .map(|(channel, sum)| (Some(channel), sum))
         .collect();
-    if unattributed.conversions > 0.0 || unattributed.value != 0.0 {
-        credits.push(unattributed.credit(None));
+    if unattributed != Whole::default() {
+        let mut sum = Sum::default();
+        sum.add(unattributed, Share::ALL);
+        credits.push((None, sum));
     }
-    round(&mut credits, value_minor);
+    attributed.append(unattributed)?;
     Ok(Report {
-        credits,
+        credits: round(credits, attributed.value),
         markov,
-        conversions,
+        conversions: attributed.conversions,
         open,
-        value_minor,
+        value_minor: attributed.value,
     })
 }
 
+/// What is divided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Whole {
+    conversions: u64,
+    value: i64,
+}
+
+impl Whole {
+    const fn of<C>(journey: &Journey<C>) -> Self {
+        Self {
+            conversions: journey.conversions,
+            value: journey.value_minor,
+        }
+    }
+
+    fn add<C>(&mut self, journey: &Journey<C>) -> Result<(), ValueTooLarge> {
+        self.append(Self::of(journey))
+    }
+
+    fn append(&mut self, other: Self) -> Result<(), ValueTooLarge> {
+        self.conversions += other.conversions;
+        let value = self.value.checked_add(other.value);
+        self.value = value.ok_or(ValueTooLarge)?;
+        Ok(())
+    }
+}
+
 /// A running sum of credit.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Sum {
-    conversions: f64,
-    value: f64,
+    conversions: Exact,
+    value: Exact,
 }
 
 impl Sum {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "below 2^53 conversions and minor units"
-    )]
-    fn add<C>(&mut self, journey: &Journey<C>, share: f64) {
-        self.conversions += share * journey.conversions as f64;
-        self.value += share * journey.value_minor as f64;
-    }
-
-    fn credit<C>(self, channel: Option<C>) -> Credit<C> {
-        Credit {
-            channel,
-            conversions: self.conversions,
-            value_exact: self.value,
-            value_minor: 0,
-        }
+    fn add(&mut self, whole: Whole, share: Share) {
+        let conversions = i64::try_from(whole.conversions).unwrap_or(i64::MAX);
+        self.conversions.add(conversions, share);
+        self.value.add(whole.value, share);
     }
 }
 
@@ -145,32 +157,37 @@ fn solve<C: Ord + Clone>(journeys: &[Journey<C>]) -> Solution<C> {
 }
 
 /// Value follows the same shares as conversions.
-fn divide_by_effect<C: Ord>(sums: &mut BTreeMap<C, Sum>, solution: &Solution<C>, attributed: Sum) {
-    let total: f64 = solution
-        .removal_effects
-        .iter()
-        .map(|(_, effect)| effect)
-        .sum();
+fn divide_by_effect<C: Ord>(
+    sums: &mut BTreeMap<C, Sum>,
+    solution: &Solution<C>,
+    attributed: Whole,
+) {
+    let effects = solution.removal_effects.iter();
+    let total: f64 = effects.clone().map(|(_, effect)| effect).sum();
     if total <= 0.0 {
         return;
     }
-    for (channel, effect) in &solution.removal_effects {
+    for (channel, effect) in effects {
         if let Some(sum) = sums.get_mut(channel) {
-            let share = effect / total;
-            sum.conversions = attributed.conversions * share;
-            sum.value = attributed.value * share;
+            sum.add(attributed, Share::Real(effect / total));
         }
     }
 }
 
 /// One largest remainder over the report, ties by name. Without a positive credit there is nothing to round by,
 /// and then the value is 0 as well.
-fn round<C>(credits: &mut [Credit<C>], value_minor: i64) {
-    let weights: Vec<f64> = credits.iter().map(|credit| credit.value_exact).collect();
-    let parts = largest_remainder(value_minor, &weights).unwrap_or_default();
-    for (credit, part) in credits.iter_mut().zip(parts) {
-        credit.value_minor = part;
-    }
+fn round<C>(sums: Vec<(Option<C>, Sum)>, value_minor: i64) -> Vec<Credit<C>> {
+    let values: Vec<Exact> = sums.iter().map(|(_, sum)| sum.value.clone()).collect();
+    let parts = largest_remainder(value_minor, &values).unwrap_or_default();
+    let credits = sums.into_iter().enumerate();
+    credits
+        .map(|(i, (channel, sum))| Credit {
+            channel,
+            conversions: sum.conversions.to_f64(),
+            value_exact: sum.value.to_f64(),
+            value_minor: parts.get(i).copied().unwrap_or_default(),
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -1,7 +1,9 @@
 //! Dividing one conversion over the touches of its path.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::str::FromStr;
+
+use money::Share;
 
 use crate::Touch;
 
@@ -83,62 +85,65 @@ impl Rule {
         }
     }
 
-    /// The share of one conversion for each touch of `path`, in its order, adding to 1.
+    /// The share of one conversion for each touch of `path`, in its order, adding to 1: fractions, except for
+    /// `TIME_DECAY`.
     ///
     /// `None` for MARKOV, which has no credit for one journey, and for an empty path, whose credit is unattributed.
-    pub fn shares<C: Ord>(self, path: &[Touch<C>]) -> Option<Vec<f64>> {
+    pub fn shares<C: Ord>(self, path: &[Touch<C>]) -> Option<Vec<Share>> {
         let last = path.len().checked_sub(1)?;
-        let weigh = |weight: &dyn Fn(usize, &Touch<C>) -> f64| {
-            let weights = path.iter().enumerate();
-            weights.map(|(i, touch)| weight(i, touch)).collect()
+        let n = count(path.len());
+        let one = |part: u64, of: u64| Share::Fraction { part, of };
+        let all_to = |place: usize| {
+            let share = |i| if i == place { Share::ALL } else { Share::NONE };
+            (0..=last).map(share).collect()
         };
-        let weights: Vec<f64> = match self {
-            Self::First => weigh(&|i, _| if i == 0 { 1.0 } else { 0.0 }),
-            Self::Last => weigh(&|i, _| if i == last { 1.0 } else { 0.0 }),
-            Self::Linear => weigh(&|_, _| 1.0),
-            Self::TimeDecay(HalfLife(half_life)) => {
-                // Relative to the latest touch, so that an old journey does not underflow.
-                let latest = path
-                    .iter()
-                    .map(|t| t.days_before_end)
-                    .fold(f64::INFINITY, f64::min);
-                weigh(&|_, touch| libm::exp2(-(touch.days_before_end - latest) / half_life))
-            }
-            Self::Position if last < 2 => weigh(&|_, _| 1.0),
+        Some(match self {
+            Self::First => all_to(0),
+            Self::Last => all_to(last),
+            Self::Linear => vec![one(1, n); path.len()],
+            Self::TimeDecay(half_life) => half_life.shares(path),
+            Self::Position if last < 2 => vec![one(1, n); path.len()],
             Self::Position => {
-                let between = 0.2 / (count(path.len()) - 2.0);
-                weigh(&|i, _| if i == 0 || i == last { 0.4 } else { between })
+                // Two fifths at either end, and one fifth in n - 2 parts.
+                let whole = 5 * (n - 2);
+                let end = |i| i == 0 || i == last;
+                let part = |i| if end(i) { 2 * (n - 2) } else { 1 };
+                (0..=last).map(|i| one(part(i), whole)).collect()
             }
             Self::Shapley => {
-                let times = |touch: &Touch<C>| {
-                    count(
-                        path.iter()
-                            .filter(|other| other.channel == touch.channel)
-                            .count(),
-                    )
-                };
-                let distinct = count(
-                    path.iter()
-                        .map(|t| &t.channel)
-                        .collect::<BTreeSet<_>>()
-                        .len(),
-                );
-                weigh(&|_, touch| 1.0 / (distinct * times(touch)))
+                let mut times: BTreeMap<&C, u64> = BTreeMap::new();
+                for touch in path {
+                    *times.entry(&touch.channel).or_default() += 1;
+                }
+                let distinct = count(times.len());
+                let times = |touch: &Touch<C>| times.get(&touch.channel).copied().unwrap_or(1);
+                let touches = path.iter();
+                touches
+                    .map(|touch| one(1, distinct * times(touch)))
+                    .collect()
             }
             Self::Markov => return None,
-        };
-        let sum: f64 = weights.iter().sum();
-        Some(weights.into_iter().map(|weight| weight / sum).collect())
+        })
     }
 }
 
-/// The double of a length.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "paths are far shorter than 2^53"
-)]
-pub(crate) const fn count(length: usize) -> f64 {
-    length as f64
+impl HalfLife {
+    fn shares<C>(self, path: &[Touch<C>]) -> Vec<Share> {
+        // Relative to the latest touch, so that an old journey does not underflow.
+        let days = || path.iter().map(|touch| touch.days_before_end);
+        let latest = days().fold(f64::INFINITY, f64::min);
+        let weights: Vec<f64> = days()
+            .map(|days| libm::exp2(-(days - latest) / self.0))
+            .collect();
+        let sum: f64 = weights.iter().sum();
+        let weights = weights.into_iter();
+        weights.map(|weight| Share::Real(weight / sum)).collect()
+    }
+}
+
+/// A length as shares count.
+const fn count(length: usize) -> u64 {
+    length as u64
 }
 
 #[cfg(test)]
@@ -147,6 +152,12 @@ mod tests {
 
     use super::{HalfLife, Rule};
     use crate::Touch;
+    use money::Share;
+
+    fn shares<C: Ord>(rule: Rule, path: &[Touch<C>]) -> Vec<f64> {
+        let shares = rule.shares(path).unwrap().into_iter();
+        shares.map(Share::to_f64).collect()
+    }
 
     fn path(touches: &[(&'static str, f64)]) -> Vec<Touch<&'static str>> {
         touches
@@ -161,7 +172,7 @@ mod tests {
     /// Cents of 1,000.00 for W(-28 d) S(-14 d) R(-7 d) W(-1 d).
     fn cents(rule: Rule) -> Vec<f64> {
         let path = path(&[("W", 28.0), ("S", 14.0), ("R", 7.0), ("W", 1.0)]);
-        let shares = rule.shares(&path).unwrap();
+        let shares = shares(rule, &path);
         shares.iter().map(|share| (share * 1e5).round()).collect()
     }
 
@@ -182,20 +193,16 @@ mod tests {
 
     #[test]
     fn position_gives_one_touch_all_and_two_a_half() {
-        assert_eq!(Rule::Position.shares(&path(&[("a", 1.0)])).unwrap(), [1.0]);
-        assert_eq!(
-            Rule::Position
-                .shares(&path(&[("a", 1.0), ("b", 1.0)]))
-                .unwrap(),
-            [0.5, 0.5]
-        );
+        assert_eq!(shares(Rule::Position, &path(&[("a", 1.0)])), [1.0]);
+        let two = path(&[("a", 1.0), ("b", 1.0)]);
+        assert_eq!(shares(Rule::Position, &two), [0.5, 0.5]);
     }
 
     #[test]
     fn e37_a_repeated_channel_earns_per_touch_except_under_shapley() {
         let aab = path(&[("a", 3.0), ("a", 2.0), ("b", 1.0)]);
         let first_two = |rule: Rule| {
-            let shares = rule.shares(&aab).unwrap();
+            let shares = shares(rule, &aab);
             shares[0] + shares[1]
         };
         assert!((first_two(Rule::Linear) - 2.0 / 3.0).abs() < 1e-15);
@@ -206,7 +213,7 @@ mod tests {
     #[test]
     fn a_journey_of_years_ago_still_has_credit() {
         let old = path(&[("a", 40_000.0), ("b", 39_993.0)]);
-        let shares = Rule::TimeDecay(HalfLife::WEEK).shares(&old).unwrap();
+        let shares = shares(Rule::TimeDecay(HalfLife::WEEK), &old);
         assert!((shares[0] - 1.0 / 3.0).abs() < 1e-12);
     }
 
@@ -234,6 +241,7 @@ mod tests {
                     prop_assert_eq!(rule, Rule::Markov);
                     continue;
                 };
+                let shares: Vec<f64> = shares.into_iter().map(Share::to_f64).collect();
                 prop_assert!((shares.iter().sum::<f64>() - 1.0).abs() < 1e-12);
                 prop_assert!(shares.iter().all(|share| *share >= 0.0));
             }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use journal::{Error, ErrorKind};
 use redb::{Builder, Database, DatabaseError, StorageError};
 
-const FILE: &str = "journal.redb";
+pub(crate) const FILE: &str = "journal.redb";
 const UNFINISHED: &str = "journal.redb.new";
 const LOCK: &str = "journal.lock";
 

@@ -9,6 +9,7 @@ use eventsourcing::Clock;
 use futures::FutureExt as _;
 use journal::{BoxFuture, Error, ErrorKind, Kind, Log, TopicSpec, Topics};
 
+use crate::folder::FILE;
 use crate::log::EmbeddedLog;
 use crate::partition::{PartitionState, Place};
 use crate::store::Store;
@@ -60,6 +61,11 @@ impl EmbeddedOptions {
 }
 
 impl EmbeddedTopics {
+    /// Whether a log was ever made in `folder`.
+    pub fn exist(folder: impl AsRef<Path>) -> bool {
+        folder.as_ref().join(FILE).exists()
+    }
+
     /// Opens the log in `folder`, and makes it if there is none. After a crash this reads the whole file.
     ///
     /// Errors: [`ErrorKind::InUse`] when another process, or this one, has it open;

@@ -6,6 +6,7 @@
 
 pub mod allocate;
 mod currency;
+pub mod exact;
 mod rate;
 mod round;
 
@@ -14,8 +15,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use currency::{Currency, UnknownCurrency};
+pub use exact::{Exact, Share};
 pub use rate::Rate;
-pub use round::div_half_even;
+pub use round::{div_half_even, half_even};
 
 /// An amount of one currency, in its minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

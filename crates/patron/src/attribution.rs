@@ -26,10 +26,10 @@ pub(crate) struct Args {
     #[arg(long, default_value = "EUR", value_name = "CODE")]
     currency: String,
     /// For how many days before a conversion a touch earns credit [default: 90].
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     window_days: Option<i32>,
     /// For time-decay: in how many days a touch loses half its weight [default: 7].
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     half_life_days: Option<f64>,
     #[command(flatten)]
     moment: Moment,

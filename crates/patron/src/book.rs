@@ -3,8 +3,10 @@
 use patron_proto::retention::v1::{BookOfBusiness, GetBookOfBusinessRequest};
 use prost_types::Timestamp;
 
-use crate::connect::{Services, said};
-use crate::show::{Paging, amount, grouped, json, last, more, now, print, spoken, table};
+use crate::connect::Services;
+use crate::moment::{day, time};
+use crate::pages::Paging;
+use crate::show::{amount, grouped, json, last, more, now, print, spoken, table};
 
 /// Whose book.
 #[derive(Debug, clap::Args)]
@@ -39,18 +41,21 @@ enum AsOf {
 
 /// Shows a book.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut retention = args.services.retention().await?;
+    let retention = args.services.retention().await?;
     let as_of = args.as_of.map(|as_of| moment(as_of, now())).transpose()?;
-    let request = GetBookOfBusinessRequest {
-        owner: args.owner.unwrap_or_default(),
-        territory: args.territory.unwrap_or_default(),
-        as_of,
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        ..Default::default()
+    let ask = |page_size, page_token| {
+        let request = GetBookOfBusinessRequest {
+            owner: args.owner.clone().unwrap_or_default(),
+            territory: args.territory.clone().unwrap_or_default(),
+            as_of,
+            page_size,
+            page_token,
+            ..Default::default()
+        };
+        let mut work = retention.work.clone();
+        async move { work.get_book_of_business(request).await }
     };
-    let book = retention.work.get_book_of_business(request).await;
-    let book = book.map_err(|status| said(&status))?.into_inner();
+    let book = args.paging.ask(args.json, ask).await?;
     print(if args.json {
         json(&book)?
     } else {
@@ -59,10 +64,12 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn as_of(text: &str) -> Result<AsOf, jiff::Error> {
-    text.parse()
-        .map(AsOf::At)
-        .or_else(|_| text.parse().map(AsOf::Day))
+fn as_of(text: &str) -> Result<AsOf, String> {
+    let day = day(text).map(AsOf::Day);
+    day.or_else(|either| match time(text) {
+        Ok(at) => Ok(AsOf::At(at)),
+        Err(or) => Err(format!("{either}, {or}")),
+    })
 }
 
 /// The moment that is meant: of a day the last microsecond, but of today this moment.
@@ -145,7 +152,11 @@ mod tests {
         assert_eq!(of("1970-01-02"), at(86_400 * 2 - 1, 999_999_000));
         assert_eq!(of("1970-01-11"), now);
         assert_eq!(of("1970-01-02T00:00:01.5Z"), at(86_401, 500_000_000));
-        assert!(as_of("yesterday").is_err());
+        let said = as_of("yesterday").unwrap_err();
+        assert!(
+            said.starts_with("a day is written as 2026-01-31, a moment"),
+            "{said}"
+        );
     }
 
     #[test]

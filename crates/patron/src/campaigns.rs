@@ -5,6 +5,7 @@ use patron_proto::acquisition::v1::{
 };
 
 use crate::connect::{Acquisition, Services, said};
+use crate::scorecard::paid_back;
 use crate::show::{amount, interval, json, last, percent, print, ratio, table};
 
 /// Which campaigns.
@@ -101,10 +102,7 @@ pub(crate) fn shown(cards: &[CampaignScorecard]) -> String {
             format!("⚑ {flagged}")
         }
     };
-    let payback = |card: &CampaignScorecard| match card.payback_days {
-        Some(days) => format!("{days} days"),
-        None => "not yet".to_owned(),
-    };
+    let payback = |card: &CampaignScorecard| paid_back(card.spend.as_ref(), card.payback_days);
     let lines = vec![
         line("customers created", &|card| card.created.to_string()),
         line("active now", &|card| {

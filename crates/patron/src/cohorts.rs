@@ -2,10 +2,11 @@
 
 use clap::ValueEnum;
 use patron_proto::retention::v1::{
-    CohortDimension, CohortMeasure, CohortRow, CohortTable, GetCohortTableRequest,
+    CohortCell, CohortDimension, CohortMeasure, CohortRow, CohortTable, GetCohortTableRequest,
 };
 
 use crate::connect::{Services, said};
+use crate::grid::{PADDING, WIDTH};
 use crate::moment::{Moment, Period};
 use crate::show::{self, count, csv, json, print, short, table};
 
@@ -31,7 +32,7 @@ pub(crate) struct Args {
     /// The period in which the customers were acquired.
     #[command(flatten)]
     period: Period,
-    /// How many months after the acquisition, 1 to 60 [default: 12, of money 6].
+    /// How many months after the acquisition, 1 to 60 [default: 12, of money 6]; a person is shown what fits.
     #[arg(long, value_parser = clap::value_parser!(i32).range(1..=60))]
     months: Option<i32>,
     #[command(flatten)]
@@ -133,21 +134,21 @@ fn months(found: &CohortTable) -> Vec<String> {
 
 /// The table as a person reads it: shares of the customers whose month is over, or amounts.
 fn shown(found: &CohortTable) -> String {
-    let months = months(found);
+    let mut months = months(found);
+    let lines = rows(found).map(|(name, row)| {
+        let start = [name, count(row.customers)];
+        start
+            .into_iter()
+            .chain(row.cells.iter().map(cell))
+            .collect()
+    });
+    let mut lines: Vec<Vec<String>> = lines.collect();
+    let all = months.len();
+    let shown = all.min(fitting(&lines));
+    months.truncate(shown);
+    lines.iter_mut().for_each(|line| line.truncate(2 + shown));
     let mut headings = vec!["acquired", "customers"];
     headings.extend(months.iter().map(String::as_str));
-    let lines = rows(found).map(|(name, row)| {
-        let cells = row
-            .cells
-            .iter()
-            .map(|cell| match (&cell.amount, cell.share) {
-                (Some(money), _) => show::grouped(&show::figure(money)),
-                (None, Some(share)) => format!("{:.0}", share * 100.0),
-                (None, None) => String::new(),
-            });
-        let start = [name, count(row.customers)];
-        start.into_iter().chain(cells).collect()
-    });
     let is_money = matches!(
         found.measure(),
         CohortMeasure::Revenue | CohortMeasure::Margin
@@ -157,7 +158,37 @@ fn shown(found: &CohortTable) -> String {
     } else {
         "percent of the customers, in each month after the one of the acquisition"
     };
-    format!("{}\n{unit}", table(&headings, lines.collect()))
+    let rest = if shown < all {
+        format!("\nthe first {shown} of {all} months; --csv and --json have all of them")
+    } else {
+        String::new()
+    };
+    format!("{}\n{unit}{rest}", table(&headings, lines))
+}
+
+fn cell(cell: &CohortCell) -> String {
+    match (&cell.amount, cell.share) {
+        (Some(money), _) => show::grouped(&show::figure(money)),
+        (None, Some(share)) => format!("{:.0}", share * 100.0),
+        (None, None) => String::new(),
+    }
+}
+
+/// As much of a name as stands beside the months; a longer one takes more lines.
+const LONGEST_NAME: usize = 24;
+
+/// How many months fit beside the names and the counts.
+fn fitting(lines: &[Vec<String>]) -> usize {
+    let widest = |from: usize, to: usize, least: usize| {
+        let cells = lines
+            .iter()
+            .flat_map(|line| line.iter().take(to).skip(from));
+        let widest = cells.map(|cell| cell.chars().count()).max();
+        widest.unwrap_or(0).max(least) + PADDING
+    };
+    let name = widest(0, 1, "acquired".len()).min(LONGEST_NAME + PADDING);
+    let left = (WIDTH + 1).saturating_sub(name + widest(1, 2, "customers".len()));
+    (left / widest(2, usize::MAX, 2)).max(1)
 }
 
 /// Every figure: how many customers are complete, and the count or amount.
@@ -229,6 +260,25 @@ mod tests {
         );
         assert_eq!(text.lines().count(), 6, "{text}");
         assert_eq!(text.matches(" 100 ").count(), 22, "{text}");
+    }
+
+    #[test]
+    fn months_that_do_not_fit_are_left_to_programs() {
+        let mut found = table();
+        let cell = found.rows[0].cells[1].clone();
+        found.rows[0].name = format!("propositions/{0}/campaigns/{0}", "a-b".repeat(20));
+        found.rows[0].cells = vec![cell.clone(); 60];
+        found.total.as_mut().unwrap().cells = vec![cell; 60];
+        let text = shown(&found);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 100),
+            "{text}"
+        );
+        assert!(
+            text.ends_with("the first 10 of 60 months; --csv and --json have all of them"),
+            "{text}"
+        );
+        assert_eq!(sheet(&found).unwrap().lines().count(), 121);
     }
 
     #[test]

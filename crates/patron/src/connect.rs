@@ -69,9 +69,11 @@ impl Services {
     pub(crate) async fn acquisition(&self) -> anyhow::Result<Acquisition> {
         let channel = channel("acquisition", &self.acquisition).await?;
         Ok(Acquisition {
-            propositions: PropositionServiceClient::new(channel.clone()),
+            propositions: PropositionServiceClient::new(channel.clone())
+                .max_decoding_message_size(LARGEST),
             campaigns: CampaignServiceClient::new(channel.clone()),
-            prospects: ProspectServiceClient::new(channel.clone()),
+            prospects: ProspectServiceClient::new(channel.clone())
+                .max_decoding_message_size(LARGEST),
             reports: ReportServiceClient::new(channel).max_decoding_message_size(LARGEST),
         })
     }
@@ -85,7 +87,7 @@ impl Services {
             promises: PromiseServiceClient::new(channel.clone()),
             scoreboard: ScoreboardServiceClient::new(channel.clone()),
             work: WorkServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST),
-            ledgers: LedgerServiceClient::new(channel.clone()),
+            ledgers: LedgerServiceClient::new(channel.clone()).max_decoding_message_size(LARGEST),
             values: ValueServiceClient::new(channel.clone()),
             reports: RetentionReports::new(channel).max_decoding_message_size(LARGEST),
         })

@@ -2,19 +2,25 @@
 
 mod value;
 
+use anyhow::anyhow;
 use patron_proto::retention::v1::{
     Customer, CustomerView, GetCustomerRequest, ListCustomersRequest,
 };
+use tonic::{Code, Response, Status};
+use uuid::Uuid;
 
 use crate::connect::{Services, said};
-use crate::show::{Paging, amount, day, json, last, more, named, print, spoken, table};
+use crate::import::customers::name_of;
+use crate::moment::day as day_of;
+use crate::pages::Paging;
+use crate::show::{amount, day, json, last, more, named, print, spoken, table};
 
 /// Which customers.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     services: Services,
-    /// One customer, by id, in full.
+    /// One customer in full, by id or by the id with which it was imported.
     #[arg(value_name = "ID")]
     id: Option<String>,
     /// Only those whom this one looks after.
@@ -32,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, requires = "id")]
     value: bool,
     /// Of the value, the day at whose beginning it is asked for [default: now].
-    #[arg(long, value_name = "DAY", requires = "value")]
+    #[arg(long, value_name = "DAY", value_parser = day_of, requires = "value")]
     as_of: Option<jiff::civil::Date>,
     #[command(flatten)]
     paging: Paging,
@@ -43,19 +49,21 @@ pub(crate) struct Args {
 
 /// Shows customers.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut retention = args.services.retention().await?;
+    let retention = args.services.retention().await?;
     if let Some(id) = &args.id {
         if args.value {
-            return value::run(&mut retention, id, args.as_of, args.json).await;
+            return value::run(&retention, id, args.as_of, args.json).await;
         }
-        let name = format!("customers/{}", last(id));
-        let request = GetCustomerRequest {
-            name,
-            view: CustomerView::Full as i32,
-            min_position: String::new(),
-        };
-        let customer = retention.customers.get_customer(request).await;
-        let customer = customer.map_err(|status| said(&status))?.into_inner();
+        let customer = known(id, |name| {
+            let request = GetCustomerRequest {
+                name,
+                view: CustomerView::Full as i32,
+                min_position: String::new(),
+            };
+            let mut customers = retention.customers.clone();
+            async move { customers.get_customer(request).await }
+        });
+        let customer = customer.await?;
         print(if args.json {
             json(&customer)?
         } else {
@@ -63,16 +71,19 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         });
         return Ok(());
     }
-    let request = ListCustomersRequest {
-        view: CustomerView::Basic as i32,
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        owner: args.owner,
-        territory: args.territory,
-        ..Default::default()
+    let ask = |page_size, page_token| {
+        let request = ListCustomersRequest {
+            view: CustomerView::Basic as i32,
+            page_size,
+            page_token,
+            owner: args.owner.clone(),
+            territory: args.territory.clone(),
+            ..Default::default()
+        };
+        let mut customers = retention.customers.clone();
+        async move { customers.list_customers(request).await }
     };
-    let page = retention.customers.list_customers(request).await;
-    let page = page.map_err(|status| said(&status))?.into_inner();
+    let page = args.paging.ask(args.json, ask).await?;
     if args.json {
         print(json(&page)?);
         return Ok(());
@@ -95,10 +106,40 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The names that an id may stand for: our own, and that of a customer who was imported with it.
+fn names_of(id: &str) -> anyhow::Result<Vec<String>> {
+    let own = id.strip_prefix("customers/").unwrap_or(id);
+    let own = own.parse::<Uuid>().ok();
+    let own = own.map(|own| format!("customers/{own}"));
+    let imported = name_of(id).map_err(|wrong| anyhow!(wrong))?;
+    Ok(own.into_iter().chain([imported]).collect())
+}
+
+/// What is answered of the first of the names that is one; if none is, what is said of the first.
+async fn known<T, F>(id: &str, mut ask: impl FnMut(String) -> F) -> anyhow::Result<T>
+where
+    F: Future<Output = Result<Response<T>, Status>>,
+{
+    let mut first = None;
+    for name in names_of(id)? {
+        match ask(name).await {
+            Ok(found) => return Ok(found.into_inner()),
+            Err(status) if status.code() == Code::NotFound => {
+                first.get_or_insert(status);
+            }
+            Err(status) => return Err(said(&status)),
+        }
+    }
+    Err(first.map_or_else(|| anyhow!("{id:?} is no id"), |status| said(&status)))
+}
+
 fn one(customer: &Customer) -> String {
     let state = spoken(customer.state().as_str_name(), "CUSTOMER_STATE_");
     let line = |what: &str, figure: String| vec![what.to_owned(), figure];
     let mut lines = named(&customer.display_name, &customer.identities);
+    if !customer.external_id.is_empty() {
+        lines.push(line("id elsewhere", customer.external_id.clone()));
+    }
     lines.extend([
         line("state", state),
         line("since", day(customer.acquired_at.as_ref())),
@@ -144,4 +185,28 @@ fn one(customer: &Customer) -> String {
         lines.push(line(&format!("to do: {kind}"), day(action.due_at.as_ref())));
     }
     table(&[last(&customer.name), ""], lines)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::names_of;
+
+    #[test]
+    fn an_id_is_ours_or_one_of_the_system_that_the_customer_came_from() {
+        let id = "0b0e6f5e-7c55-4d0c-9f50-3f3ad5b3a2c1";
+        let own = format!("customers/{id}");
+        let of = |id: &str| names_of(id).unwrap();
+        assert_eq!(of(&own)[0], own);
+        let both = of(id);
+        assert_eq!(both[0], own);
+        let imported = |id| format!("customers/{}", retention::customer_imported_as(id).unwrap());
+        assert_eq!(
+            both[1],
+            imported(id),
+            "another system may have such ids, too"
+        );
+        assert_eq!(of("b10"), [imported("b10")]);
+        assert_eq!(of("shop/b10"), [imported("shop/b10")]);
+        assert!(names_of("").is_err());
+    }
 }

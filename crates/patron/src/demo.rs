@@ -17,9 +17,11 @@ use patron_proto::acquisition::v1::{
     GetFunnelRequest,
 };
 use patron_proto::retention::v1::{GetPromiseLedgerRequest, GetScoreboardRequest};
+use prost_types::Timestamp;
 use server::LogSource;
 
 use crate::connect::{Retention, Services, said};
+use crate::moment::midnight;
 use crate::pair::{Pair, Plan};
 use crate::sample::live::Place;
 use crate::sample::{self, Business};
@@ -122,8 +124,11 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     books::play(&mut retention, &|line: &str| print(line)).await?;
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");
     import_cdnow(&retention, cdnow).await?;
-    heading("The scoreboard: people first, then money");
-    print(whole_scoreboard(&mut retention).await?);
+    let begins = books::begins()?;
+    heading(&format!(
+        "The scoreboard since {begins}: people first, then money"
+    ));
+    print(scoreboard_since(&mut retention, midnight(begins)?).await?);
     Ok(())
 }
 
@@ -179,8 +184,9 @@ async fn show_large(pair: &Pair, clock: &Lived, begins: Time) -> anyhow::Result<
     {
         print(campaigns::shown(group));
     }
-    heading("The scoreboard: people first, then money");
-    print(whole_scoreboard(&mut retention).await?);
+    heading("The scoreboard of the last year: people first, then money");
+    let year_ago = Time::from_days(SystemClock.now().day()).minus_days(Days(365));
+    print(scoreboard_since(&mut retention, server::timestamp(year_ago)).await?);
     Ok(())
 }
 
@@ -212,11 +218,12 @@ async fn import_cdnow(retention: &Retention, file: PathBuf) -> anyhow::Result<()
     Ok(())
 }
 
-async fn whole_scoreboard(retention: &mut Retention) -> anyhow::Result<String> {
-    let board = retention
-        .scoreboard
-        .get_scoreboard(GetScoreboardRequest::default())
-        .await;
+async fn scoreboard_since(retention: &mut Retention, start: Timestamp) -> anyhow::Result<String> {
+    let request = GetScoreboardRequest {
+        start: Some(start),
+        ..GetScoreboardRequest::default()
+    };
+    let board = retention.scoreboard.get_scoreboard(request).await;
     Ok(scoreboard::shown(
         &board.map_err(|status| said(&status))?.into_inner(),
     ))

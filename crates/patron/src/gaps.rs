@@ -3,9 +3,10 @@
 use clap::ValueEnum;
 use patron_proto::retention::v1::{GapDimension, ListPromiseGapsRequest, PromiseGap};
 
-use crate::connect::{Services, said};
+use crate::connect::Services;
 use crate::moment::Moment;
-use crate::show::{Paging, count, csv, json, more, print, short, table};
+use crate::pages::Paging;
+use crate::show::{count, csv, json, more, print, short, table};
 
 /// Which gaps.
 #[derive(Debug, clap::Args)]
@@ -50,23 +51,26 @@ impl By {
 
 /// Lists the gaps.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut retention = args.services.retention().await?;
+    let retention = args.services.retention().await?;
     let proposition = match args.proposition.as_str() {
         "" => String::new(),
         name if name.starts_with("propositions/") => name.to_owned(),
         id => format!("propositions/{id}"),
     };
-    let request = ListPromiseGapsRequest {
-        dimension: args.by.asked() as i32,
-        proposition,
-        page_size: args.paging.limit,
-        page_token: args.paging.page.clone(),
-        as_of: args.moment.as_of(),
-        known_at: args.moment.known_at(),
-        known_at_position: args.moment.token(),
+    let ask = |page_size, page_token| {
+        let request = ListPromiseGapsRequest {
+            dimension: args.by.asked() as i32,
+            proposition: proposition.clone(),
+            page_size,
+            page_token,
+            as_of: args.moment.as_of(),
+            known_at: args.moment.known_at(),
+            known_at_position: args.moment.token(),
+        };
+        let mut reports = retention.reports.clone();
+        async move { reports.list_promise_gaps(request).await }
     };
-    let found = retention.reports.list_promise_gaps(request).await;
-    let found = found.map_err(|status| said(&status))?.into_inner();
+    let found = args.paging.ask(args.json || args.csv, ask).await?;
     print(if args.json {
         json(&found)?
     } else if args.csv {

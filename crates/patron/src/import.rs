@@ -4,9 +4,10 @@
 //! that was cut off, by Ctrl-C or worse, is simply run again: what is in is in, the rest follows.
 
 mod columns;
-mod customers;
+pub(crate) mod customers;
 mod file;
-mod heading;
+pub(crate) mod heading;
+mod original;
 mod promises;
 pub(crate) mod prospects;
 pub(crate) mod purchases;
@@ -17,14 +18,25 @@ mod spend;
 pub(crate) mod touchpoints;
 mod values;
 
+use anyhow::ensure;
 use uuid::Uuid;
 
 use self::send::summary;
 use crate::show::print;
 
+/// What to bring in, and how its outcome is written.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    what: Command,
+    /// The counts as JSON for programs.
+    #[arg(long, global = true)]
+    json: bool,
+}
+
 /// What to bring in.
 #[derive(Debug, clap::Subcommand)]
-pub(crate) enum Command {
+enum Command {
     /// Purchases, and the customers who made them.
     Purchases(purchases::Args),
     /// Customers, with what won them and who looks after them.
@@ -42,9 +54,9 @@ pub(crate) enum Command {
 /// The namespace of this command's request ids: a batch cut the same way again is the same request.
 const REQUESTS: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_696d_706f_7274);
 
-/// Imports.
-pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
-    let (outcome, pace) = match command {
+/// Imports. If nothing went in of what there was, it has failed.
+pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
+    let (outcome, pace) = match args.what {
         Command::Purchases(args) => {
             let retention = args.services.retention().await?;
             let done = purchases::import(&retention, &args.file, args.currency).await?;
@@ -76,6 +88,14 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             (done, spend::PACE)
         }
     };
-    print(summary(&outcome, pace.noun));
+    print(if args.json {
+        serde_json::to_string_pretty(&outcome)?
+    } else {
+        summary(&outcome, pace.noun)
+    });
+    ensure!(
+        outcome.rejected == 0 || outcome.recorded + outcome.unchanged > 0,
+        "no row went in"
+    );
     Ok(())
 }

@@ -68,6 +68,11 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 impl Format {
+    /// Whether the answer is for a program.
+    const fn for_programs(self) -> bool {
+        self.json || self.csv
+    }
+
     /// Prints a message as JSON, as the lines of a sheet, or as a person reads it.
     fn print<M: prost::Message + prost::Name>(
         self,

@@ -5,15 +5,18 @@ mod bench;
 mod book;
 mod campaigns;
 mod cohorts;
+mod confirm;
 mod connect;
 mod customers;
 mod demo;
 mod funnel;
 mod gaps;
+mod grid;
 mod import;
 mod inbox;
 mod ledger;
 mod moment;
+mod pages;
 mod person;
 mod promises;
 mod propositions;
@@ -22,6 +25,7 @@ mod report;
 mod sample;
 mod scoreboard;
 mod scorecard;
+mod sheet;
 mod show;
 mod value;
 mod variables;
@@ -51,8 +55,7 @@ enum Command {
     /// Show the whole idea on real data, in a temporary folder.
     Demo(demo::Args),
     /// Bring data in from files.
-    #[command(subcommand)]
-    Import(import::Command),
+    Import(import::Args),
     /// Customers created, kept, lost and won back; then money.
     Scoreboard(scoreboard::Args),
     /// What is offered, to whose problem, and how it is presented.
@@ -114,7 +117,7 @@ fn main() -> ExitCode {
         match cli.command {
             Command::Up(args) => up::run(args).await,
             Command::Demo(args) => demo::run(args).await,
-            Command::Import(command) => import::run(command).await,
+            Command::Import(args) => import::run(args).await,
             Command::Scoreboard(args) => scoreboard::run(args).await,
             Command::Campaigns(args) => campaigns::run(args).await,
             Command::Customers(args) => customers::run(args).await,

@@ -94,9 +94,7 @@ impl Pair {
         if let Some(address) = plan.acquisition {
             let options = options("acquisition", "retention", &plan.data);
             let clock = Arc::clone(&plan.clock);
-            let settings = acquisition::Settings::default();
-            let running =
-                acquisition::start(&*topics, clock, options, settings, Arc::clone(&vault)).await;
+            let running = acquisition::start(&*topics, clock, options, Arc::clone(&vault)).await;
             let running = running.map_err(|error| anyhow!("acquisition: {error}"))?;
             let engine = Arc::clone(&running.engine);
             let address = self

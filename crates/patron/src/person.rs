@@ -1,13 +1,12 @@
 //! `patron export person` and `patron erase person`: what a person may ask for, on both sides.
 
-use std::io::{BufRead as _, Write as _};
-
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use clap::Subcommand;
 use patron_proto::acquisition::v1::{EraseProspectRequest, ExportProspectRequest, ProspectExport};
 use patron_proto::retention::v1::{CustomerExport, EraseCustomerRequest, ExportCustomerRequest};
 use tonic::{Code, Status};
 
+use crate::confirm::ask;
 use crate::connect::{Acquisition, Retention, Services, request_id, said};
 use crate::show::{json, last, print};
 
@@ -118,7 +117,9 @@ pub(crate) async fn erase(what: Erase) -> anyhow::Result<()> {
     let Erase::Person(Forget { who, yes }) = what;
     let id = last(&who.id);
     if !yes {
-        ask(id)?;
+        let question =
+            format!("This cannot be taken back: nobody will ever know again who {id} is.");
+        ask(&question, id)?;
     }
     let mut acquisition = who.services.acquisition().await?;
     let mut retention = who.services.retention().await?;
@@ -150,23 +151,6 @@ pub(crate) async fn erase(what: Erase) -> anyhow::Result<()> {
         "{id} is erased as {}: the keys of all personal data are destroyed, the numbers stay",
         sides.join(" and ")
     ));
-    Ok(())
-}
-
-/// Asks whether that is meant; anything but the id itself is a no.
-fn ask(id: &str) -> anyhow::Result<()> {
-    let mut out = std::io::stderr();
-    write!(
-        out,
-        "This cannot be taken back: nobody will ever know again who {id} is. Type the id to go on: "
-    )?;
-    out.flush()?;
-    let mut answer = String::new();
-    let read = std::io::stdin().lock().read_line(&mut answer);
-    read.context("there is nobody to ask: say --yes if it is meant")?;
-    if answer.trim() != id {
-        bail!("nothing was erased");
-    }
     Ok(())
 }
 

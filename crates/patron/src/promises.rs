@@ -1,5 +1,6 @@
 //! `patron promises`: the promise ledger, by benefit.
 
+use patron_proto::acquisition::v1::GetPropositionRequest;
 use patron_proto::retention::v1::{GetPromiseLedgerRequest, PromiseLedger, PromiseLedgerLine};
 
 use crate::connect::{Services, said};
@@ -26,11 +27,21 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         .map(|id| format!("propositions/{}", last(&id)))
         .unwrap_or_default();
     let request = GetPromiseLedgerRequest {
-        proposition,
+        proposition: proposition.clone(),
         min_position: String::new(),
     };
     let ledger = retention.promises.get_promise_ledger(request).await;
     let ledger = ledger.map_err(|status| said(&status))?.into_inner();
+    if ledger.lines.is_empty() && !proposition.is_empty() {
+        // Retention knows a proposition by the promises that were made of it; acquisition knows whether it is one.
+        let mut acquisition = args.services.acquisition().await?;
+        let request = GetPropositionRequest {
+            name: proposition,
+            ..GetPropositionRequest::default()
+        };
+        let known = acquisition.propositions.get_proposition(request).await;
+        known.map_err(|status| said(&status))?;
+    }
     print(if args.json {
         json(&ledger)?
     } else {
@@ -59,6 +70,7 @@ pub(crate) fn shown(ledger: &PromiseLedger) -> String {
         "broken",
         "repaired",
         "open",
+        "overdue",
         "kept rate",
         "95 %",
         "gap",
@@ -74,6 +86,7 @@ fn figures(what: &str, line: &PromiseLedgerLine) -> Vec<String> {
         line.broken.to_string(),
         line.repaired.to_string(),
         line.open.to_string(),
+        line.overdue.to_string(),
         percent(line.kept_rate),
         interval(line.kept_rate_lower, line.kept_rate_upper),
         ratio(line.mean_gap),

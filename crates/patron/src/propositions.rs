@@ -6,7 +6,8 @@ use patron_proto::acquisition::v1::{
 };
 
 use crate::connect::{Services, said};
-use crate::show::{Paging, json, last, more, print, table};
+use crate::pages::Paging;
+use crate::show::{json, last, more, print, table};
 
 /// Which propositions.
 #[derive(Debug, clap::Args)]
@@ -41,14 +42,17 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         });
         return Ok(());
     }
-    let request = ListPropositionsRequest {
-        view: PropositionView::Full as i32,
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        min_position: String::new(),
+    let ask = |page_size, page_token| {
+        let request = ListPropositionsRequest {
+            view: PropositionView::Full as i32,
+            page_size,
+            page_token,
+            min_position: String::new(),
+        };
+        let mut propositions = acquisition.propositions.clone();
+        async move { propositions.list_propositions(request).await }
     };
-    let page = acquisition.propositions.list_propositions(request).await;
-    let page = page.map_err(|status| said(&status))?.into_inner();
+    let page = args.paging.ask(args.json, ask).await?;
     if args.json {
         print(json(&page)?);
         return Ok(());

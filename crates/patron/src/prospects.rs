@@ -7,7 +7,8 @@ use patron_proto::acquisition::v1::{
 use patron_proto::types::v1::{Identity, IdentityKind};
 
 use crate::connect::{Acquisition, Services, said};
-use crate::show::{Paging, day, json, last, more, named, print, table};
+use crate::pages::Paging;
+use crate::show::{day, json, last, more, named, print, table};
 
 /// Which prospects.
 #[derive(Debug, clap::Args)]
@@ -48,17 +49,20 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         let name = format!("prospects/{}", last(id));
         return one(&mut acquisition, name, args.json).await;
     }
-    let request = ListProspectsRequest {
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        state: args.state.map_or(0, |state| state as i32),
-        min_position: String::new(),
-    };
     let page = if let Some(address) = args.email {
         known_by(&mut acquisition, address).await?
     } else {
-        let page = acquisition.prospects.list_prospects(request).await;
-        page.map_err(|status| said(&status))?.into_inner()
+        let ask = |page_size, page_token| {
+            let request = ListProspectsRequest {
+                page_size,
+                page_token,
+                state: args.state.map_or(0, |state| state as i32),
+                min_position: String::new(),
+            };
+            let mut prospects = acquisition.prospects.clone();
+            async move { prospects.list_prospects(request).await }
+        };
+        args.paging.ask(args.json, ask).await?
     };
     if args.json {
         print(json(&page)?);

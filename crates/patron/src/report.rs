@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 
+use jiff::civil::Date;
 use patron_proto::retention::v1::{GetRetentionReportRequest, RecurringMovement, RetentionReport};
 
 use crate::connect::{Services, said};
-use crate::moment::{Moment, Period};
+use crate::moment::{Moment, day as day_of, midnight};
 use crate::show::{amount, count, day, interval, json, percent, print, spoken, table};
 
 /// Which period.
@@ -13,8 +14,12 @@ use crate::show::{amount, count, day, interval, json, percent, print, spoken, ta
 pub(crate) struct Args {
     #[command(flatten)]
     services: Services,
-    #[command(flatten)]
-    period: Period,
+    /// The first day of the period, such as 2026-01-01: who stayed since when?
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
+    start: Date,
+    /// The day after the last one of the period [default: up to now].
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
+    end: Option<Date>,
     #[command(flatten)]
     moment: Moment,
     /// JSON for programs.
@@ -24,15 +29,10 @@ pub(crate) struct Args {
 
 /// Shows the report.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let start = args.period.start()?;
-    anyhow::ensure!(
-        start.is_some(),
-        "say with --start when the period begins: who stayed since when?"
-    );
     let mut retention = args.services.retention().await?;
     let request = GetRetentionReportRequest {
-        start,
-        end: args.period.end()?,
+        start: Some(midnight(args.start)?),
+        end: args.end.map(midnight).transpose()?,
         as_of: args.moment.as_of(),
         known_at: args.moment.known_at(),
         known_at_position: args.moment.token(),

@@ -3,7 +3,7 @@
 use patron_proto::retention::v1::{GetScoreboardRequest, Scoreboard};
 
 use crate::connect::{Services, said};
-use crate::moment::midnight;
+use crate::moment::{day as day_of, midnight};
 use crate::show::{amount, grouped, json, percent, print, table};
 
 /// Which scoreboard.
@@ -12,10 +12,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     services: Services,
     /// The first day of the period, such as 1997-01-01 [default: the beginning of time].
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     start: Option<jiff::civil::Date>,
     /// The day after the last one of the period [default: now].
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     end: Option<jiff::civil::Date>,
     /// JSON for programs.
     #[arg(long)]

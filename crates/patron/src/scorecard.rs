@@ -5,14 +5,15 @@ use clap::Subcommand;
 use patron_proto::acquisition::v1::{
     BenefitReach, BenefitRetention, BenefitScorecard, CampaignScorecard,
     GetBenefitScorecardRequest, GetCampaignScorecardRequest, GetPresentationScorecardRequest,
-    PresentationScorecard, PromiseTally, RetentionAfter,
+    PresentationScorecard, PromiseTally, RetentionAfter, ValueBasis,
 };
+use patron_proto::types::v1::Money;
 
 use crate::attribution::Model;
 use crate::connect::{Services, said};
 use crate::moment::Moment;
 use crate::show::{
-    amount, count, interval, json, people, percent, points, print, ratio, short, table,
+    self, amount, count, interval, json, people, percent, points, print, ratio, short, table,
 };
 
 /// Of what.
@@ -198,11 +199,16 @@ fn campaign(card: &CampaignScorecard) -> Vec<Vec<String>> {
         line("flagged presentations", flagged),
         line("spend", amount(card.spend.as_ref())),
         line("cost per customer", amount(card.cac.as_ref())),
+        line("  of media alone", amount(card.cac_media_only.as_ref())),
         line("customer equity", amount(card.equity.as_ref())),
+        line("  valued by", valued_by(card.value_basis.as_ref())),
         line("equity per unit of spend", ratio(card.equity_per_spend)),
         line("value at creation per cost", ratio(card.ltv_to_cac)),
         line("margin so far", amount(card.margin_to_date.as_ref())),
-        line("paid back after", paid_back(card.payback_days)),
+        line(
+            "paid back after",
+            paid_back(card.spend.as_ref(), card.payback_days),
+        ),
         line(
             "customers of other currencies",
             count(card.other_currency_customers.into()),
@@ -224,17 +230,37 @@ fn presentation(card: &PresentationScorecard) -> Vec<Vec<String>> {
         line("flag", if card.flagged { "⚑" } else { "–" }),
         line("spend in its name", amount(card.spend.as_ref())),
         line("cost per customer", amount(card.cac.as_ref())),
+        line("  of media alone", amount(card.cac_media_only.as_ref())),
         line("customer equity", amount(card.equity.as_ref())),
+        line("  valued by", valued_by(card.value_basis.as_ref())),
         line("equity per unit of spend", ratio(card.equity_per_spend)),
         line("value at creation per cost", ratio(card.ltv_to_cac)),
         line("margin so far", amount(card.margin_to_date.as_ref())),
-        line("paid back after", paid_back(card.payback_days)),
+        line(
+            "paid back after",
+            paid_back(card.spend.as_ref(), card.payback_days),
+        ),
         line(
             "customers of other currencies",
             count(card.other_currency_customers.into()),
         ),
     ]);
     lines
+}
+
+/// With what customers are valued.
+fn valued_by(basis: Option<&ValueBasis>) -> String {
+    let Some(basis) = basis else {
+        return "–".to_owned();
+    };
+    let discount = percent(Some(basis.annual_discount_rate));
+    match basis.horizon_months {
+        Some(months) => format!("{} over {months} months, discount {discount}", basis.model),
+        None => {
+            let kept = percent(Some(basis.annual_retention_rate));
+            format!("{}, retention {kept}, discount {discount}", basis.method)
+        }
+    }
 }
 
 fn stayed(retention: &[RetentionAfter]) -> impl Iterator<Item = Vec<String>> {
@@ -265,8 +291,13 @@ fn promised(tally: Option<&PromiseTally>) -> Vec<Vec<String>> {
     ]
 }
 
-fn paid_back(days: Option<i32>) -> String {
-    days.map_or_else(|| "not yet".to_owned(), |days| format!("{days} days"))
+/// After how many days; what cost nothing has nothing to pay back.
+pub(crate) fn paid_back(spend: Option<&Money>, days: Option<i32>) -> String {
+    match (spend, days) {
+        (_, Some(days)) => show::counted(u64::try_from(days).unwrap_or(0), "days"),
+        (Some(spend), None) if spend.minor_units > 0 => "not yet".to_owned(),
+        _ => "–".to_owned(),
+    }
 }
 
 fn benefit(card: &BenefitScorecard) -> String {
@@ -334,7 +365,20 @@ fn kind(card: &BenefitScorecard) -> String {
 mod tests {
     use patron_proto::acquisition::v1::{BenefitScorecard, KanoClass};
 
-    use super::{benefit, full};
+    use super::{Money, benefit, full, paid_back};
+
+    #[test]
+    fn only_what_was_spent_can_be_paid_back() {
+        let spent = |minor_units| Money {
+            currency_code: "EUR".to_owned(),
+            minor_units,
+        };
+        assert_eq!(paid_back(None, None), "–");
+        assert_eq!(paid_back(Some(&spent(0)), None), "–");
+        assert_eq!(paid_back(Some(&spent(1)), None), "not yet");
+        assert_eq!(paid_back(Some(&spent(1)), Some(1)), "1 day");
+        assert_eq!(paid_back(Some(&spent(1)), Some(30)), "30 days");
+    }
 
     #[test]
     fn a_short_name_and_a_resource_name_mean_the_same() {

@@ -2,7 +2,6 @@
 
 use std::io::{self, Write as _};
 
-use comfy_table::{CellAlignment, ContentArrangement, LineStyle, Table, TableStyle};
 use eventsourcing::{Clock as _, SystemClock};
 use patron_proto::types::v1::{Identity, Money};
 use prost::{Message, Name};
@@ -10,36 +9,7 @@ use prost_reflect::{DynamicMessage, SerializeOptions};
 use prost_types::Timestamp;
 use serde_json::Value;
 
-/// One line below the headings and one at the end: figures need no cage.
-const STYLE: TableStyle = TableStyle::new()
-    .header_separator(LineStyle::none().fill('─').junction('─'))
-    .bottom_border(LineStyle::none().fill('─').junction('─'));
-
-/// Lines with headings; the first column is text, the others are figures.
-pub(crate) fn table(headings: &[&str], lines: Vec<Vec<String>>) -> String {
-    let mut table = plain(headings, lines);
-    for i in 1..headings.len() {
-        if let Some(column) = table.column_mut(i) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
-    table.to_string()
-}
-
-/// Lines with headings, all of them text.
-pub(crate) fn words(headings: &[&str], lines: Vec<Vec<String>>) -> String {
-    plain(headings, lines).to_string()
-}
-
-fn plain(headings: &[&str], lines: Vec<Vec<String>>) -> Table {
-    let mut table = Table::new();
-    table.load_style(STYLE).set_header(headings);
-    table
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_width(100);
-    table.add_rows(lines);
-    table
-}
+pub(crate) use crate::grid::{table, words};
 
 /// Prints what a command is asked for. A reader that has seen enough, such as `head`, is no error.
 pub(crate) fn print(text: impl std::fmt::Display) {
@@ -49,6 +19,12 @@ pub(crate) fn print(text: impl std::fmt::Display) {
     {
         tracing::error!(%error, "the answer could not be printed");
     }
+}
+
+/// Says something beside the answer, where a program that reads the answer does not stumble over it.
+pub(crate) fn note(text: impl std::fmt::Display) {
+    // Whoever closed this end does not want to know.
+    let _unheard = writeln!(io::stderr().lock(), "{text}");
 }
 
 /// A message as the contract's JSON.
@@ -145,7 +121,14 @@ pub(crate) fn percent(share: Option<f64>) -> String {
 /// An interval in percent; a dash where it is undefined.
 pub(crate) fn interval(lower: Option<f64>, upper: Option<f64>) -> String {
     match (lower, upper) {
-        (Some(lower), Some(upper)) => format!("{:.0}–{:.0} %", lower * 100.0, upper * 100.0),
+        (Some(lower), Some(upper)) => {
+            let ends =
+                |decimals: usize| [lower, upper].map(|it| format!("{:.decimals$}", it * 100.0));
+            // Rounded until both ends are the same, it would look like certainty.
+            let hides = |decimals: &usize| ends(*decimals)[0] == ends(*decimals)[1];
+            let decimals = (0..3).find(|decimals| !hides(decimals)).unwrap_or(3);
+            ends(decimals).join("–") + " %"
+        }
         _ => "–".to_owned(),
     }
 }
@@ -175,22 +158,6 @@ pub(crate) fn spoken(name: &str, prefix: &str) -> String {
     value.to_lowercase().replace('_', " ")
 }
 
-/// Which page of a list.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Paging {
-    /// How many to show.
-    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    pub(crate) limit: i32,
-    /// Go on from here.
-    #[arg(
-        long,
-        default_value = "",
-        value_name = "TOKEN",
-        hide_default_value = true
-    )]
-    pub(crate) page: String,
-}
-
 /// How to go on behind a page, if it is not the last one.
 pub(crate) fn more(next_page_token: &str) -> String {
     if next_page_token.is_empty() {
@@ -207,6 +174,12 @@ pub(crate) fn now() -> Timestamp {
 /// A count with its thousands apart.
 pub(crate) fn count(number: i64) -> String {
     grouped(&number.to_string())
+}
+
+/// So many of something: `1 row`, `1,200 rows`.
+pub(crate) fn counted(number: u64, noun: &str) -> String {
+    let one = noun.strip_suffix('s').filter(|_| number == 1);
+    format!("{} {}", grouped(&number.to_string()), one.unwrap_or(noun))
 }
 
 /// A number of people that credit may have divided: whole ones without decimals.
@@ -256,7 +229,7 @@ mod tests {
     use patron_proto::retention::v1::EquityStatement;
     use patron_proto::types::v1::Money;
 
-    use super::{amount, grouped, interval, json, percent, spoken, table};
+    use super::{amount, counted, grouped, interval, json, percent, spoken};
 
     #[test]
     fn amounts_have_their_thousands_apart() {
@@ -302,21 +275,20 @@ mod tests {
         );
         assert_eq!(interval(None, None), "–");
         assert_eq!(interval(Some(0.046), Some(0.699)), "5–70 %");
+        assert_eq!(interval(Some(0.998_37), Some(1.0)), "99.8–100.0 %");
+        assert_eq!(interval(Some(0.999_99), Some(1.0)), "99.999–100.000 %");
+    }
+
+    #[test]
+    fn one_thing_is_not_called_by_its_plural() {
+        assert_eq!(counted(1, "cohorts"), "1 cohort");
+        assert_eq!(counted(0, "rows"), "0 rows");
+        assert_eq!(counted(1_200, "rows"), "1,200 rows");
     }
 
     #[test]
     fn values_of_enums_are_words() {
         let reason = spoken("LOSS_REASON_PROMISE_BROKEN", "LOSS_REASON_");
         assert_eq!(reason, "promise broken");
-    }
-
-    #[test]
-    fn a_table_fits_a_hundred_columns() {
-        let long = "a very long sentence ".repeat(20);
-        let shown = table(&["what", "figure"], vec![vec![long, "1".to_owned()]]);
-        assert!(
-            shown.lines().all(|line| line.chars().count() <= 100),
-            "{shown}"
-        );
     }
 }

@@ -8,8 +8,21 @@ const RULE: &str = "Every option can be given as a variable too. Where the help 
 
 /// Gives each option that has no variable of its own one by the rule.
 pub(crate) fn named(command: Command) -> Command {
-    let name = command.get_name().to_uppercase();
-    below(command, &name).after_help(RULE)
+    let name = command.get_name().to_owned();
+    let command = with_usage(command, &name);
+    below(command, &name.to_uppercase()).after_help(RULE)
+}
+
+/// Each command with the usage that it has for whoever gives nothing: else a variable that is set would stand
+/// in a complaint as if it had to be given.
+fn with_usage(command: Command, path: &str) -> Command {
+    let usage = command.clone().bin_name(path).render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").to_owned();
+    let command = command.mut_subcommands(|command| {
+        let path = format!("{path} {}", command.get_name());
+        with_usage(command, &path)
+    });
+    command.override_usage(usage)
 }
 
 fn below(command: Command, path: &str) -> Command {

@@ -6,9 +6,10 @@ use patron_proto::retention::v1::{
     WorkItem, WorkNewsKind,
 };
 
-use crate::connect::{Services, said};
-use crate::moment::midnight;
-use crate::show::{Paging, amount, day, json, last, more, print, spoken, table, words};
+use crate::connect::Services;
+use crate::moment::{day as day_of, midnight};
+use crate::pages::Paging;
+use crate::show::{amount, day, json, last, more, print, spoken, table, words};
 
 /// Whose work.
 #[derive(Debug, clap::Args)]
@@ -19,7 +20,7 @@ pub(crate) struct Args {
     #[arg(long, default_value = "", hide_default_value = true)]
     owner: String,
     /// What has changed since that day, such as 2026-01-31, instead of what is to be done.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     since: Option<Date>,
     #[command(flatten)]
     paging: Paging,
@@ -30,28 +31,35 @@ pub(crate) struct Args {
 
 /// Shows the work.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
-    let mut retention = args.services.retention().await?;
+    let retention = args.services.retention().await?;
     if let Some(since) = args.since {
-        let request = ListWorkNewsRequest {
-            owner: args.owner,
-            since: Some(midnight(since)?),
-            page_size: args.paging.limit,
-            page_token: args.paging.page,
-            min_position: String::new(),
+        let since = Some(midnight(since)?);
+        let ask = |page_size, page_token| {
+            let request = ListWorkNewsRequest {
+                owner: args.owner.clone(),
+                since,
+                page_size,
+                page_token,
+                min_position: String::new(),
+            };
+            let mut work = retention.work.clone();
+            async move { work.list_work_news(request).await }
         };
-        let page = retention.work.list_work_news(request).await;
-        let page = page.map_err(|status| said(&status))?.into_inner();
+        let page = args.paging.ask(args.json, ask).await?;
         print(if args.json { json(&page)? } else { news(&page) });
         return Ok(());
     }
-    let request = ListWorkRequest {
-        owner: args.owner,
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        min_position: String::new(),
+    let ask = |page_size, page_token| {
+        let request = ListWorkRequest {
+            owner: args.owner.clone(),
+            page_size,
+            page_token,
+            min_position: String::new(),
+        };
+        let mut work = retention.work.clone();
+        async move { work.list_work(request).await }
     };
-    let page = retention.work.list_work(request).await;
-    let page = page.map_err(|status| said(&status))?.into_inner();
+    let page = args.paging.ask(args.json, ask).await?;
     print(if args.json {
         json(&page)?
     } else {

@@ -4,7 +4,9 @@
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
+    use std::io::{BufRead as _, BufReader};
     use std::path::PathBuf;
+    use std::process::Stdio;
 
     use assert_cmd::Command;
     use serde_json::Value;
@@ -310,11 +312,113 @@ mod tests {
         assert!(!ok && stdout.is_empty());
     }
 
+    /// Two purchases, of which one is in another currency, and a row that is too wide.
+    const MIXED: &str = "customer_id,date,amount,currency\n\
+                         1,2020-01-01,10,EUR\n1,2020-02-01,2000,JPY\n2,2020-01-06,5,50,EUR\n";
+
+    #[test]
+    fn amounts_of_several_currencies_have_no_currency_and_no_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mixed.csv");
+        std::fs::write(&file, MIXED).unwrap();
+        let (file, model) = (file.to_str().unwrap(), model_file("bgnbd", folder.path()));
+        let scores = json(&["score", file, "--model", &model, "--json"]);
+        assert!(scores["currency"].is_null(), "{scores}");
+        let refused = scores["value_refused"].as_str().unwrap();
+        assert!(refused.starts_with("MIXED_CURRENCY"), "{refused}");
+        let first = &scores["customers"][0];
+        assert!(
+            first["repeat_spend"].is_null() && first.get("clv_12m").is_none(),
+            "{first}"
+        );
+        let (ok, stdout, _) = run(&["score", file, "--model", &model]);
+        assert!(ok && stdout.contains("currencies mixed"), "{stdout}");
+        assert!(stdout.contains("No value: MIXED_CURRENCY"), "{stdout}");
+        let (ok, stdout, stderr) = run(&["score", file, "--model", &model, "--csv"]);
+        assert!(ok && rows(stdout.as_bytes()).len() == 1, "{stdout}");
+        assert!(
+            stderr.contains("1 row was left out") && stderr.contains("line 4"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("no value: MIXED_CURRENCY"), "{stderr}");
+    }
+
+    #[test]
+    fn a_model_that_is_worse_than_a_guess_gives_no_value() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = model_file("bgnbd", folder.path());
+        let file = path("customer-value", "given_customers");
+        let scores = json(&["score", &file, "--model", &model, "--json"]);
+        assert!(scores["value_refused"].is_null());
+        assert!(scores["customers"][0]["clv_12m"].is_number());
+        let text = std::fs::read_to_string(&model).unwrap();
+        let worse = text.replacen('{', "{\"usable_for_value\": false,", 1);
+        std::fs::write(&model, worse).unwrap();
+        let scores = json(&["score", &file, "--model", &model, "--json"]);
+        let refused = scores["value_refused"].as_str().unwrap();
+        assert!(refused.starts_with("WORSE_THAN_NAIVE"), "{refused}");
+        let first = &scores["customers"][0];
+        assert!(
+            first["p_alive"].is_number() && first.get("clv_12m").is_none(),
+            "{first}"
+        );
+    }
+
+    #[test]
+    fn a_reader_that_has_seen_enough_is_no_error() {
+        let file = path("customer-value", "given_cdnow_transactions");
+        for form in ["--csv", "--json"] {
+            let mut reading = std::process::Command::new(env!("CARGO_BIN_EXE_patron"))
+                .args(["value", "score", &file, form])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let mut out = BufReader::with_capacity(16, reading.stdout.take().unwrap());
+            out.read_line(&mut String::new()).unwrap();
+            drop(out);
+            let ended = reading.wait_with_output().unwrap();
+            let stderr = String::from_utf8_lossy(&ended.stderr);
+            assert!(
+                ended.status.success() && stderr.is_empty(),
+                "{form}: {stderr}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_negative_discount_is_heard_and_refused() {
+        let file = path("customer-value", "given_cdnow_transactions");
+        let (ok, _, stderr) = run(&["score", &file, "--discount", "-0.1"]);
+        assert!(
+            !ok && stderr.contains("--discount must be 0 or more"),
+            "{stderr}"
+        );
+    }
+
+    #[test]
+    fn the_page_about_values_shows_what_is_printed() {
+        let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/VALUE.md");
+        let page = std::fs::read_to_string(page).unwrap();
+        let command = "$ patron value fit given_cdnow_transactions.csv --as-of 1997-09-30\n";
+        let (_, shown) = page.split_once(command).unwrap();
+        let (shown, _) = shown.split_once("```").unwrap();
+        let file = path("customer-value", "given_cdnow_transactions");
+        let (_, printed, _) = run(&["fit", &file, CDNOW[0], CDNOW[1]]);
+        // The page breaks a line where the command does not.
+        let words = |text: &str| {
+            text.split_whitespace()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(words(shown), words(&printed));
+    }
+
     #[test]
     fn people_get_tables_and_hear_of_rows_that_were_left_out() {
         let file = path("customer-value", "given_cdnow_transactions");
         let (ok, stdout, _) = run(&["score", &file, CDNOW[0], CDNOW[1], "--limit", "3"]);
-        assert!(ok && stdout.contains("2357 customers") && stdout.contains("days silent"));
+        assert!(ok && stdout.contains("2,357 customers") && stdout.contains("days silent"));
         let (ok, stdout, _) = run(&["fit", &file, CDNOW[0], CDNOW[1]]);
         assert!(
             ok && stdout.contains("Flags: SPEND_DEPENDS_ON_FREQUENCY")

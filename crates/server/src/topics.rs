@@ -81,17 +81,24 @@ impl LogSource {
         }
     }
 
-    /// Reads the master key: from `named`, or embedded from a file beside the keys, which is made if it is
-    /// missing.
+    /// Reads the master key: from `named`, or embedded from a file beside the keys. It is made with the journal; later,
+    /// one that is missing is missed.
     ///
     /// # Errors
     /// A sentence for the operator.
     pub fn master_keys(&self, named: Option<&Path>) -> Result<MasterKeys, String> {
         let keys = match (self, named) {
-            (Self::Embedded(dir), None) => {
-                MasterKeys::load_or_create(&dir.join(KEYS).join(MASTER_KEY))
+            (Self::Embedded(dir), named) => {
+                let keys = dir.join(KEYS);
+                let file = named.map_or_else(|| keys.join(MASTER_KEY), Path::to_owned);
+                // Where keys may be wrapped already, a missing file is lost or misspelt, and a new one would only
+                // lie in the place of the right one.
+                if EmbeddedTopics::exist(&keys) {
+                    MasterKeys::load(&file)
+                } else {
+                    MasterKeys::load_or_create(&file)
+                }
             }
-            (Self::Embedded(_), Some(named)) => MasterKeys::load_or_create(named),
             #[cfg(feature = "kafka")]
             (Self::Kafka(..), Some(named)) => MasterKeys::load(named),
             #[cfg(feature = "kafka")]
@@ -134,5 +141,35 @@ impl OpenLog {
 async fn close(topics: &EmbeddedTopics) {
     if let Err(error) = topics.close().await {
         tracing::warn!(%error, "the journal was not closed in good order");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use eventsourcing::SystemClock;
+
+    use super::{KEYS, LogSource, MASTER_KEY};
+
+    #[tokio::test]
+    async fn a_master_key_is_made_with_the_journal_and_missed_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let source = LogSource::Embedded(folder.path().to_owned());
+        source.master_keys(None).unwrap();
+        let open = source.open(Arc::new(SystemClock)).await.unwrap();
+        open.close().await;
+        source.master_keys(None).unwrap();
+
+        let file = folder.path().join(KEYS).join(MASTER_KEY);
+        let aside = folder.path().join("aside");
+        std::fs::rename(&file, &aside).unwrap();
+        let missed = source.master_keys(None).unwrap_err();
+        assert!(missed.contains("there is no master key"), "{missed}");
+        assert!(!file.exists(), "a new key lies in the place of the old one");
+        let misspelt = folder.path().join("a-side");
+        source.master_keys(Some(&misspelt)).unwrap_err();
+        assert!(!misspelt.exists());
+        source.master_keys(Some(&aside)).unwrap();
     }
 }

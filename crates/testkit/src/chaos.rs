@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use anyhow::Context as _;
 use patron_proto::retention::v1::GetPromiseLedgerRequest;
 use patron_proto::retention::v1::promise_service_client::PromiseServiceClient;
 use tokio::task::spawn_blocking;
@@ -16,7 +17,7 @@ use crate::faults::{self, Counts};
 use crate::history::{History, Op};
 use crate::judge::{Fate, Violation, judge, tallied};
 use crate::logs::Logs;
-use crate::pair::{Crew, Pair, data};
+use crate::pair::{Crew, Pair, data, said};
 use crate::session::Surroundings;
 
 /// Instances of each service.
@@ -71,7 +72,8 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
     match pair.rest().await {
         Ok(logs) => {
             // Whoever was started last may still be on its way.
-            pair.until_ready().await?;
+            let ready = pair.until_ready().await;
+            ready.with_context(|| said(pair.folder.path()))?;
             let retention = &around.instances.retention;
             violations.extend(ledgers(retention, &logs).await?);
             violations.extend(judge(&history, &logs));

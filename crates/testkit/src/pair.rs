@@ -219,7 +219,7 @@ pub(crate) fn data(folder: &Path, number: usize) -> PathBuf {
 }
 
 /// The last lines of everybody's log.
-fn said(folder: &Path) -> String {
+pub(crate) fn said(folder: &Path) -> String {
     let mut said = String::from("the instances did not become ready");
     for service in Service::BOTH {
         let path = folder.join(format!("{}-0.log", service.name()));

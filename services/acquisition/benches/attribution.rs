@@ -11,7 +11,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, LazyLock};
 
-use acquisition::{SERVICES, Settings};
+use acquisition::SERVICES;
 use divan::Bencher;
 use eventsourcing::{FixedClock, Time};
 use journal::memory::MemoryTopics;
@@ -107,7 +107,7 @@ async fn start() -> ReportServiceClient<Channel> {
     };
     let master = MasterKeys::new(MasterKey::random(), vec![]);
     let vault = Arc::new(Vault::open(&topics, master).await.unwrap());
-    let running = acquisition::start(&topics, clock, options, Settings::default(), vault)
+    let running = acquisition::start(&topics, clock, options, vault)
         .await
         .unwrap();
     let log = topics.open(&spec).await.unwrap();

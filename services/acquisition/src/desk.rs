@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use acquisition_domain::id::PropositionId;
 use acquisition_domain::{proposition, prospect};
-use customer_value::Simple;
 use eventsourcing::{Aggregate as _, Class, Explain, Sealed};
 use read_model::{Error, Rows};
 use runtime::{Engine, Request, Stop, Work};
@@ -22,7 +21,6 @@ use crate::wire;
 #[derive(Debug, Clone)]
 pub(crate) struct Desk {
     pub(crate) engine: Arc<Engine<Acquisition>>,
-    pub(crate) simple: Simple,
     pub(crate) vault: Arc<Vault>,
     pub(crate) index: Arc<BlindIndex>,
 }

@@ -21,10 +21,8 @@ mod wire;
 
 use std::sync::Arc;
 
-use customer_value::Simple;
 use eventsourcing::Clock;
 use journal::Topics;
-use money::Rate;
 use patron_proto::acquisition::v1::campaign_service_server::CampaignServiceServer;
 use patron_proto::acquisition::v1::event_service_server::EventServiceServer;
 use patron_proto::acquisition::v1::proposition_service_server::PropositionServiceServer;
@@ -59,24 +57,6 @@ pub const SERVICES: [&str; 6] = [
     server::INBOX_SERVICE,
 ];
 
-/// What value is computed with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Settings {
-    /// The share of customers that stay a year.
-    pub annual_retention_rate: Rate,
-    /// The rate at which a year's margin is discounted.
-    pub annual_discount_rate: Rate,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            annual_retention_rate: Rate::per_mille(750),
-            annual_discount_rate: Rate::per_mille(250),
-        }
-    }
-}
-
 /// A running replica and its methods.
 #[derive(Debug, Clone)]
 pub struct Running {
@@ -93,7 +73,6 @@ pub async fn start(
     topics: &dyn Topics,
     clock: Arc<dyn Clock>,
     options: Options,
-    settings: Settings,
     vault: Arc<Vault>,
 ) -> Result<Running, String> {
     let engine = Engine::start(Arc::new(Acquisition), topics, clock, options).await?;
@@ -102,13 +81,8 @@ pub async fn start(
     engine.start_policy(Arc::new(Erase {
         vault: Arc::clone(&vault),
     }));
-    let simple = Simple {
-        retention: settings.annual_retention_rate,
-        discount: settings.annual_discount_rate,
-    };
     let desk = Desk {
         engine: Arc::clone(&engine),
-        simple,
         vault,
         index: Arc::new(BlindIndex::new()),
     };

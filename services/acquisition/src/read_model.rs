@@ -14,8 +14,10 @@
 //! | `absorption` | `merges.rs` | merged prospect | whether it is merged, and absorbed |
 //! | `absorption-due` | `merges.rs` | merged prospect | it is still to be absorbed |
 //! | `customer` | `customers.rs` | customer | when it was lost and won back |
-//! | `purchase` | `customers.rs` | (customer, µs, purchase) | amount and margin |
-//! | `reversal` | `customers.rs` | (customer, µs, purchase, reversal) | amount and margin taken back |
+//! | `payment` | `customers.rs` | (customer, place told) | the margin of a purchase or a reversal |
+//! | `purchase` | `customers.rs` | (customer, purchase) | when it was made, and what is left of it |
+//! | `assumed` | `valuation.rs` | (currency, place told) | assumptions of a ledger |
+//! | `model` | `valuation.rs` | (currency, place told) | a model that values may rest on |
 //! | `promise` | `customers.rs` | (customer, promise) | what became of it |
 //! | `identified` | `identities.rs` | (partition, offset, index) | a prospect whose identities changed there |
 //! | `erasure-due` | `erasures.rs` | prospect | its keys are still to be destroyed |
@@ -53,3 +55,4 @@ pub(crate) mod offers;
 pub(crate) mod period;
 pub(crate) mod point;
 pub(crate) mod promises;
+pub(crate) mod valuation;

@@ -18,7 +18,7 @@ use crate::read_model::{
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 8;
+const SCHEMA: u32 = 10;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -115,11 +115,88 @@ fn of_prospect(rows: &mut dyn RowsMut, id: &str, fact: &Fact<'_>) -> Result<(), 
 fn received(rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError> {
     let unreadable = |error: prost::DecodeError| ApplyError::Unreadable(error.to_string());
     let received = Received::decode(fact.event.payload.clone()).map_err(unreadable)?;
-    if !matches!(received.outcome, Some(Outcome::Applied(_))) {
-        return Ok(());
-    }
-    let told = told::read(&received.r#type, received.schema, &received.payload)?;
+    let told = match received.outcome {
+        Some(Outcome::Applied(_)) => {
+            told::read(&received.r#type, received.schema, &received.payload)?
+        }
+        // An older release skipped what it had no use for, and some of that is of use now.
+        Some(Outcome::Skipped(_)) => {
+            told::read(&received.r#type, received.schema, &received.payload).unwrap_or_default()
+        }
+        Some(Outcome::Refused(_) | Outcome::Parked(_)) | None => None,
+    };
     told.map_or(Ok(()), |told| {
-        told::apply(rows, fact.recorded(), &told).map_err(ApplyError::from)
+        let applied = told::apply(rows, fact.recorded(), received.sequence, &told);
+        applied.map_err(ApplyError::from)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use eventsourcing::Time;
+    use patron_proto::journal::v1::Skipped;
+    use patron_proto::retention::v1::{Assumptions, AssumptionsSet, ValueMethod};
+    use read_model::Store;
+    use server::Known;
+
+    use super::*;
+    use crate::read_model::valuation::Valuation;
+
+    /// The annual retention rate in use after an older release skipped an event of this kind with these bytes.
+    fn rate_after(kind: &str, payload: Vec<u8>) -> f64 {
+        let received = Received {
+            sequence: 1,
+            r#type: format!("patron.retention.v1.{kind}"),
+            schema: 1,
+            payload: payload.into(),
+            outcome: Some(Outcome::Skipped(Skipped {})),
+            ..Received::default()
+        };
+        let event = journal::Event {
+            kind: "patron.journal.v1.Received".to_owned(),
+            schema: 1,
+            public: false,
+            payload: Bytes::from(received.encode_to_vec()),
+        };
+        let fact = Fact {
+            stream: &StreamId::new("inbox/patron.retention.events/0").unwrap(),
+            version: 1,
+            partition: 0,
+            offset: 7,
+            index: 0,
+            commit_id: Uuid::nil(),
+            recorded_at: Time::from_seconds(1),
+            event: &event,
+        };
+        let store = Store::in_memory();
+        let mut tx = store.begin().unwrap();
+        Acquisition.apply(&mut tx, &fact).unwrap();
+        store.commit(tx).unwrap();
+        let known = Known::At(Time::from_seconds(1));
+        let currency = "EUR".parse().unwrap();
+        let valuation = store.read(|rows| Valuation::known(rows, currency, &known));
+        let assumptions = valuation.unwrap().basis.assumptions;
+        assumptions.annual_retention_rate.to_f64()
+    }
+
+    #[test]
+    fn what_an_older_release_skipped_is_known_to_this_one() {
+        let set = AssumptionsSet {
+            ledger: "ledgers/EUR".to_owned(),
+            occurred_at: None,
+            assumptions: Some(Assumptions {
+                method: ValueMethod::Simple as i32,
+                annual_retention_rate: 0.8,
+                ..Assumptions::default()
+            }),
+        };
+        let told = rate_after("AssumptionsSet", set.encode_to_vec());
+        assert!((told - 0.8).abs() < 1e-12);
+        // What it cannot read stays skipped, and what is of no use too.
+        let unreadable = rate_after("AssumptionsSet", vec![0xff]);
+        assert!((unreadable - 0.75).abs() < 1e-12);
+        let useless = rate_after("PeriodClosed", set.encode_to_vec());
+        assert!((useless - 0.75).abs() < 1e-12);
+    }
 }

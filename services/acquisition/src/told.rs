@@ -1,5 +1,7 @@
 //! What retention tells: its public events, as far as they concern acquisition.
 
+mod ledger;
+
 use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
 use acquisition_domain::prospect::Consent;
 use bytes::Bytes;
@@ -17,15 +19,22 @@ use crate::wire;
 use crate::wire::time;
 
 /// Something that retention told.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Told {
-    customer: Uuid,
-    at: Time,
-    what: What,
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Told {
+    /// Of a customer.
+    Customer {
+        customer: Uuid,
+        at: Time,
+        what: What,
+    },
+    /// Of a ledger.
+    Ledger(ledger::OfLedger),
 }
 
+/// What happened to a customer.
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum What {
+pub(crate) enum What {
     Turned {
         active: bool,
     },
@@ -51,7 +60,7 @@ enum What {
 
 /// A promise as retention tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Promised {
+pub(crate) struct Promised {
     at_conversion: bool,
     due_at: Option<Time>,
     proposition_id: Option<PropositionId>,
@@ -62,19 +71,23 @@ struct Promised {
 impl Told {
     /// Who was erased, and when, if that is what was told.
     pub(crate) fn erased(&self) -> Option<(Uuid, Time)> {
-        (self.what == What::Erased).then_some((self.customer, self.at))
+        match self {
+            Self::Customer { customer, at, what } if *what == What::Erased => {
+                Some((*customer, *at))
+            }
+            Self::Customer { .. } | Self::Ledger(_) => None,
+        }
     }
 
     /// What somebody allowed or forbade, if that is what was told.
     pub(crate) fn consented(&self) -> Option<(Uuid, &Consent)> {
-        match &self.what {
-            What::Consented(consent) => Some((self.customer, consent)),
-            What::Turned { .. }
-            | What::Erased
-            | What::Promised { .. }
-            | What::Judged { .. }
-            | What::Bought { .. }
-            | What::Reversed { .. } => None,
+        let Self::Customer { customer, what, .. } = self else {
+            return None;
+        };
+        if let What::Consented(consent) = what {
+            Some((*customer, consent))
+        } else {
+            None
         }
     }
 }
@@ -99,6 +112,8 @@ pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<To
         "PromiseWaived" => waived,
         "PurchaseRecorded" => bought,
         "PurchaseReversed" => reversed,
+        "AssumptionsSet" => ledger::assumed,
+        "ModelFitted" => ledger::fitted,
         _ => return Ok(None),
     };
     if schema != 1 {
@@ -127,7 +142,7 @@ fn promise_name(name: &str) -> Result<(Uuid, String), Wrong> {
 fn lost(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::RelationshipLost = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what: What::Turned { active: false },
@@ -137,7 +152,7 @@ fn lost(payload: &Bytes) -> Result<Told, Wrong> {
 fn won_back(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::RelationshipWonBack = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what: What::Turned { active: true },
@@ -147,7 +162,7 @@ fn won_back(payload: &Bytes) -> Result<Told, Wrong> {
 fn erased(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::CustomerErased = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what: What::Erased,
@@ -158,7 +173,7 @@ fn consented(payload: &Bytes) -> Result<Told, Wrong> {
     let event: proto::ConsentChanged = message(payload)?;
     let at = time("occurred_at", event.occurred_at.as_ref())?;
     let consent = present("consent", event.consent)?;
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what: What::Consented(wire::prospect::consent(&consent)?),
@@ -181,7 +196,7 @@ fn promised(payload: &Bytes) -> Result<Told, Wrong> {
         presentation_id: parse_optional("presentation_id", &event.presentation_id)?,
         benefit_id: parse("terms.benefit_id", &terms.benefit_id)?,
     };
-    Ok(Told {
+    Ok(Told::Customer {
         customer,
         at,
         what: What::Promised {
@@ -194,7 +209,7 @@ fn promised(payload: &Bytes) -> Result<Told, Wrong> {
 fn judged(name: &str, at: Option<&prost_types::Timestamp>, fate: Fate) -> Result<Told, Wrong> {
     let (customer, promise_id) = promise_name(name)?;
     let at = time("occurred_at", at)?;
-    Ok(Told {
+    Ok(Told::Customer {
         customer,
         at,
         what: What::Judged { promise_id, fate },
@@ -243,7 +258,7 @@ fn bought(payload: &Bytes) -> Result<Told, Wrong> {
         purchase_id: event.purchase_id,
         paid,
     };
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what,
@@ -258,17 +273,34 @@ fn reversed(payload: &Bytes) -> Result<Told, Wrong> {
         purchase_id: event.purchase_id,
         back,
     };
-    Ok(Told {
+    Ok(Told::Customer {
         customer: customer(&event.customer)?,
         at,
         what,
     })
 }
 
-/// Folds what was told into the views.
-pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> Result<(), Error> {
-    let Told { customer, at, what } = told;
-    let (customer, at) = (*customer, *at);
+/// Folds what was told into the views; `sequence` is its place among all that was told in its partition.
+pub(crate) fn apply(
+    rows: &mut dyn RowsMut,
+    recorded: Recorded,
+    sequence: u64,
+    told: &Told,
+) -> Result<(), Error> {
+    match told {
+        Told::Customer { customer, at, what } => {
+            of_customer(rows, recorded, (*customer, sequence), (*at, what))
+        }
+        Told::Ledger(told) => ledger::apply(rows, recorded, sequence, told),
+    }
+}
+
+fn of_customer(
+    rows: &mut dyn RowsMut,
+    recorded: Recorded,
+    (customer, sequence): (Uuid, u64),
+    (at, what): (Time, &What),
+) -> Result<(), Error> {
     match what {
         What::Turned { active } => customers::turned(rows, customer, recorded, (at, *active)),
         What::Promised {
@@ -300,10 +332,12 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, recorded: Recorded, told: &Told) -> 
             })
         }
         What::Bought { purchase_id, paid } => {
-            customers::bought(rows, customer, recorded, (at, purchase_id), *paid)
+            let of = (customer, sequence);
+            customers::bought(rows, of, recorded, (at, purchase_id), *paid)
         }
         What::Reversed { purchase_id, back } => {
-            customers::reversed(rows, customer, recorded, (at, purchase_id), *back)
+            let of = (customer, sequence);
+            customers::reversed(rows, of, recorded, (at, purchase_id), *back)
         }
     }
 }

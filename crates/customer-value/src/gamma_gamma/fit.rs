@@ -54,12 +54,14 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         return Err(Refusal::NotEnoughData);
     }
     let frequencies = by_frequency(table);
-    let (days, spend) = frequencies.iter().fold((0.0, 0.0), |(days, spend), f| {
-        let own: f64 = f.spends.iter().map(|(spend, count)| spend * count).sum();
-        (days + f.x * f.customers, spend + own)
-    });
-    let mean = spend / days;
-    let start = [2.0, 3.0, mean].map(libm::log);
+    // What the data alone contribute to the density of the mean spends: Σ ln m. The mean of the logarithms is the
+    // scale too: the mean of the spends says nothing where the tail is too heavy for one.
+    let sum_ln_means: f64 = frequencies
+        .iter()
+        .map(|f| f.sum_ln_spend - f.customers * libm::log(f.x))
+        .sum();
+    let scale = sum_ln_means / real(customers);
+    let start = [libm::log(2.0), libm::log(3.0), scale];
     let maximum = maximize(start, |log| {
         let parameters = log.map(libm::exp);
         to_logarithms(evaluate(&frequencies, &parameters), &parameters)
@@ -72,7 +74,7 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         variance.map_or(f64::INFINITY, |variance| variance.sqrt())
     });
     let [at_p, at_q, at_v] = maximum.point;
-    let outside = [at_p, at_q, at_v - libm::log(mean)]
+    let outside = [at_p, at_q, at_v - scale]
         .iter()
         .any(|log| log.abs() > BOUNDARY);
     let undetermined = [error_p, error_q, error_v]
@@ -83,12 +85,7 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
     }
     let model = SpendModel::new(SpendParameters { p, q, v }).ok_or(Refusal::InfiniteMeanSpend)?;
     let (frequency, mean_spend, counts) = columns(table);
-    // What the data alone contribute to the density of the mean spends: Σ ln m.
-    let constant: f64 = frequencies
-        .iter()
-        .map(|f| f.sum_ln_spend - f.customers * libm::log(f.x))
-        .sum();
-    let log_likelihood = maximum.value - constant;
+    let log_likelihood = maximum.value - sum_ln_means;
     Ok(SpendFit {
         model,
         standard_errors: SpendParameters {

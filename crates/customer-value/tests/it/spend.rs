@@ -137,11 +137,33 @@ fn sixty(spend: impl Fn(u32, i64) -> i64) -> SpendTable {
     .unwrap()
 }
 
+/// Customers as the model with p 6, q 1/2 makes them: half a squared normal is Gamma(1/2), a sum of six
+/// exponentials Gamma(6).
+fn heavy_tailed(customers: u32) -> impl Iterator<Item = (u32, Money)> {
+    let mut state = 1_u64;
+    let mut uniform = move || {
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (f64::from(u32::try_from(state >> 32).unwrap()) + 0.5) / f64::from(u32::MAX)
+    };
+    (0..customers).map(move |n| {
+        let x = n % 3 + 1;
+        let normal = (-2.0 * uniform().ln()).sqrt() * (std::f64::consts::TAU * uniform()).cos();
+        let rate = normal * normal / 2.0 / 1_500.0;
+        let spend: f64 = (0..6 * x).map(|_| -uniform().ln() / rate).sum();
+        (x, usd(format!("{spend:.0}").parse().unwrap()))
+    })
+}
+
 #[test]
 fn e24_a_spend_without_a_finite_mean_is_refused() {
     // Mean spends over six orders of magnitude: the tail is too heavy for a mean.
     let heavy = sixty(|x, n| i64::from(x) * 10_i64.pow(u32::try_from(n % 7).unwrap() + 2));
     assert_eq!(fit(&heavy).unwrap_err(), Refusal::InfiniteMeanSpend);
+    // Of so many customers the mean of the sample says nothing of the scale any more.
+    let heavier = SpendTable::of(heavy_tailed(50_000)).unwrap();
+    assert_eq!(fit(&heavier).unwrap_err(), Refusal::InfiniteMeanSpend);
 }
 
 #[test]

@@ -3,25 +3,30 @@
 use jiff::civil::Date;
 use patron_proto::retention::v1::{CustomerValue, GetCustomerValueRequest, ValueMethod};
 
-use crate::connect::{Retention, said};
+use super::known;
+use crate::connect::Retention;
 use crate::ledger::model::flags;
 use crate::moment::midnight;
 use crate::show::{amount, day, json, last, percent, print, table};
 
 /// Shows the value of a customer, as of the beginning of a day or now.
 pub(super) async fn run(
-    retention: &mut Retention,
+    retention: &Retention,
     id: &str,
     as_of: Option<Date>,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let request = GetCustomerValueRequest {
-        name: format!("customers/{}", last(id)),
-        as_of: as_of.map(midnight).transpose()?,
-        ..GetCustomerValueRequest::default()
-    };
-    let value = retention.values.get_customer_value(request).await;
-    let value = value.map_err(|status| said(&status))?.into_inner();
+    let as_of = as_of.map(midnight).transpose()?;
+    let value = known(id, |name| {
+        let request = GetCustomerValueRequest {
+            name,
+            as_of,
+            ..GetCustomerValueRequest::default()
+        };
+        let mut values = retention.values.clone();
+        async move { values.get_customer_value(request).await }
+    });
+    let value = value.await?;
     print(if as_json {
         json(&value)?
     } else {

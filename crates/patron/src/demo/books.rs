@@ -30,10 +30,7 @@ pub(crate) async fn play(
     retention: &mut Retention,
     tell: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<()> {
-    let now = jiff::Timestamp::from_second(now().seconds)?;
-    let today = now.to_zoned(TimeZone::UTC).date();
-    let last = Quarter::before(start_of_quarter(today)?)?;
-    let first = Quarter::before(last.start)?;
+    let (first, last) = quarters()?;
     let mut books = Books {
         retention,
         names: HashMap::new(),
@@ -57,6 +54,19 @@ pub(crate) async fn play(
         "\nA purchase of that quarter is told of today. No closed statement changes: it will be in the next one.",
     );
     Ok(())
+}
+
+/// The last two quarters that are over.
+fn quarters() -> anyhow::Result<(Quarter, Quarter)> {
+    let now = jiff::Timestamp::from_second(now().seconds)?;
+    let today = now.to_zoned(TimeZone::UTC).date();
+    let last = Quarter::before(start_of_quarter(today)?)?;
+    Ok((Quarter::before(last.start)?, last))
+}
+
+/// The first day of the story.
+pub(crate) fn begins() -> anyhow::Result<Date> {
+    Ok(quarters()?.0.start)
 }
 
 fn start_of_quarter(day: Date) -> anyhow::Result<Date> {

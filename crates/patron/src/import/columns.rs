@@ -86,5 +86,13 @@ mod tests {
             amounts.contains("amount and amount_eur mean the same"),
             "{amounts}"
         );
+        let currencies = read("customer_id,date,amount_eur,amount_usd").unwrap_err();
+        assert!(
+            currencies.contains("amount_eur and amount_usd mean the same"),
+            "{currencies}"
+        );
+        // What is no currency is another figure.
+        let net = read("customer_id,date,amount,amount_net").unwrap();
+        assert_eq!(net.ignored, ["amount_net"]);
     }
 }

@@ -16,10 +16,9 @@ use super::REQUESTS;
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects::rejected;
-use super::rejects::Rejects;
 use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
 use super::values::{self, field, optional};
-use crate::connect::{Retention, Services};
+use crate::connect::{self, Retention, Services};
 
 /// Which customers.
 #[derive(Debug, clap::Args)]
@@ -50,6 +49,8 @@ const EXPECTED: &str = "expected customer_id, and optionally acquired_at (or dat
 struct CustomerRow {
     line: u64,
     customer_id: String,
+    /// The name of the customer.
+    name: String,
     acquired_at: Option<Time>,
     currency: Currency,
     proposition: String,
@@ -65,9 +66,9 @@ pub(crate) async fn import(
     path: &Path,
     currency: Option<Currency>,
 ) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
     let heading = |names: &[&str]| RowReader::new(names, currency);
-    let rows = file::read(path, &mut rejects, heading)?;
+    let (mut rows, rejects) = file::read(path, heading)?;
+    rows.sort_by(|a, b| a.name.cmp(&b.name));
     let send = |batch| send(retention.clone(), batch);
     send_all(&rows, PACE, rejects, send).await
 }
@@ -76,7 +77,7 @@ pub(crate) async fn import(
 ///
 /// # Errors
 /// If the id cannot be one.
-pub(super) fn name_of(customer_id: &str) -> Result<String, String> {
+pub(crate) fn name_of(customer_id: &str) -> Result<String, String> {
     if customer_id.starts_with("customers/") {
         return Ok(customer_id.to_owned());
     }
@@ -94,11 +95,7 @@ async fn send(mut retention: Retention, batch: &[CustomerRow]) -> anyhow::Result
 }
 
 async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Answered> {
-    let name = match name_of(&row.customer_id) {
-        Ok(name) => name,
-        Err(why) => return Ok(Answered::Rejected(why)),
-    };
-    let known = get(retention, &name).await?;
+    let known = get(retention, &row.name).await?;
     let is_new = known.is_none();
     let differing = known
         .as_ref()
@@ -127,10 +124,11 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
         return Ok(done);
     }
     let request = AssignOwnerRequest {
-        name,
+        name: row.name.clone(),
         owner: row.owner.clone(),
         territory: row.territory.clone(),
-        request_id: request_id(&["owner", &row.customer_id, &row.owner, &row.territory]),
+        // Not made of the row: an owner may come back, and that is another request.
+        request_id: connect::request_id(),
         ..Default::default()
     };
     match retention.customers.assign_owner(request).await {
@@ -206,8 +204,8 @@ impl Row for CustomerRow {
         self.line
     }
 
-    fn text(&self) -> String {
-        format!("{},{},{}", self.customer_id, self.currency, self.owner)
+    fn follows(&self, before: &Self) -> bool {
+        self.name == before.name
     }
 }
 
@@ -249,7 +247,7 @@ impl Reader for RowReader {
 
     fn read(&mut self, line: u64, record: &StringRecord) -> Result<CustomerRow, String> {
         let customer_id = field(record, self.customer_id);
-        name_of(customer_id)?;
+        let name = name_of(customer_id)?;
         let text = |place| optional(record, place).unwrap_or_default().to_owned();
         let acquired_at = optional(record, self.acquired_at).map(values::moment);
         let campaign = optional(record, self.campaign).map(values::campaign);
@@ -257,6 +255,7 @@ impl Reader for RowReader {
         let row = CustomerRow {
             line,
             customer_id: customer_id.to_owned(),
+            name,
             acquired_at: acquired_at.transpose()?,
             currency: values::currency(optional(record, self.currency), self.default_currency)?,
             proposition: proposition.unwrap_or_default(),

@@ -1,5 +1,7 @@
 //! The heading of a file: which column is where.
 
+use money::Currency;
+
 /// The names of a file's columns, and which of them were asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Heading {
@@ -56,18 +58,20 @@ impl Heading {
     /// If there is none, or two.
     pub(crate) fn amount(&mut self) -> Result<(usize, Option<String>), String> {
         let plain = self.find(&["amount"])?;
-        let with_currency = self.names.iter().enumerate().find_map(|(place, name)| {
-            let code = name.strip_prefix("amount_")?;
-            (code.len() == 3).then(|| (place, name.clone(), code.to_ascii_uppercase()))
+        let names = self.names.iter().enumerate();
+        let mut with_currency = names.filter_map(|(place, name)| {
+            let code = name.strip_prefix("amount_")?.to_ascii_uppercase();
+            code.parse::<Currency>().ok().map(|_| (place, name, code))
         });
-        match (plain, with_currency) {
-            (Some(_), Some((_, other, _))) => Err(self.doubled("amount", &other)),
-            (Some(place), None) => Ok((place, None)),
-            (None, Some((place, _, code))) => {
+        match (plain, with_currency.next(), with_currency.next()) {
+            (_, Some((_, first, _)), Some((_, second, _))) => Err(self.doubled(first, second)),
+            (Some(_), Some((_, other, _)), None) => Err(self.doubled("amount", other)),
+            (Some(place), None, _) => Ok((place, None)),
+            (None, Some((place, _, code)), None) => {
                 self.used.push(place);
                 Ok((place, Some(code)))
             }
-            (None, None) => Err(self.missing("amount")),
+            (None, None, _) => Err(self.missing("amount")),
         }
     }
 

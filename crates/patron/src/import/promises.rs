@@ -13,7 +13,6 @@ use super::customers::{name_of, request_id};
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects::rejected;
-use super::rejects::Rejects;
 use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
 use super::values::{self, field, optional};
 use crate::connect::{Retention, Services};
@@ -49,8 +48,8 @@ struct PromiseRow {
 
 /// Reads the file and makes the promises.
 pub(crate) async fn import(retention: &Retention, path: &Path) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
-    let rows = file::read(path, &mut rejects, RowReader::new)?;
+    let (mut rows, rejects) = file::read(path, RowReader::new)?;
+    rows.sort_by(|a, b| a.customer.cmp(&b.customer));
     let send = |batch| send(retention.clone(), batch);
     send_all(&rows, PACE, rejects, send).await
 }
@@ -107,13 +106,8 @@ impl Row for PromiseRow {
         self.line
     }
 
-    fn text(&self) -> String {
-        let promise_id = self
-            .promise
-            .terms
-            .as_ref()
-            .map(|terms| terms.promise_id.as_str());
-        format!("{},{}", self.customer, promise_id.unwrap_or_default())
+    fn follows(&self, before: &Self) -> bool {
+        self.customer == before.customer
     }
 }
 

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::rejects::Rejects;
 use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
 use super::{REQUESTS, values};
 use crate::connect::{Acquisition, Services};
@@ -54,8 +53,8 @@ struct ProspectRow {
 
 /// Reads the file and creates its prospects.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
-    let rows = file::read(path, &mut rejects, RowReader::new)?;
+    let (mut rows, rejects) = file::read(path, RowReader::new)?;
+    rows.sort_by(|a, b| a.prospect_id.cmp(&b.prospect_id));
     let send = |batch| send(acquisition, batch);
     send_all(&rows, PACE, rejects, send).await
 }
@@ -233,8 +232,8 @@ impl Row for ProspectRow {
         self.line
     }
 
-    fn text(&self) -> String {
-        format!("{},{}", self.prospect_id, self.source)
+    fn follows(&self, before: &Self) -> bool {
+        self.prospect_id == before.prospect_id
     }
 }
 

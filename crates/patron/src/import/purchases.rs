@@ -7,13 +7,11 @@ use eventsourcing::Time;
 use money::Currency;
 use patron_proto::retention::v1::{BatchRecordPurchasesRequest, Purchase, PurchaseItem};
 use server::{money_out, timestamp};
-use uuid::Uuid;
 
 use super::columns::Columns;
-use super::rejects::Rejects;
+use super::file;
 use super::row::{PurchaseRow, RowReader};
-use super::send::{Answered, Outcome, Pace, send_all, stopped, together};
-use super::{REQUESTS, file};
+use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, stopped, together};
 use crate::connect::{Retention, Services};
 
 /// Which purchases.
@@ -42,12 +40,11 @@ pub(crate) async fn import(
     path: &Path,
     currency: Option<Currency>,
 ) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
     let heading = |names: &[&str]| Ok(RowReader::new(Columns::read(names)?, currency));
-    let rows = file::read(path, &mut rejects, heading)?;
+    let (rows, rejects) = file::read(path, heading)?;
     let rows = together(rows, |row| &row.customer_id);
     let began = first_purchases(&rows);
-    let send = |batch| send(retention.clone(), batch, &began);
+    let send = |batch| send(retention, batch, &began);
     send_all(&rows, PACE, rejects, send).await
 }
 
@@ -62,24 +59,25 @@ fn first_purchases(rows: &[PurchaseRow]) -> HashMap<&str, Time> {
 }
 
 async fn send(
-    mut retention: Retention,
+    retention: &Retention,
     batch: &[PurchaseRow],
     began: &HashMap<&str, Time>,
 ) -> anyhow::Result<Vec<Answered>> {
-    let ids: Vec<&str> = batch.iter().map(|row| row.purchase_id.as_str()).collect();
-    let request_id = Uuid::new_v5(&REQUESTS, ids.join("\n").as_bytes()).to_string();
     let items = batch.iter().map(|row| item(row, began)).collect();
+    send_batch(items, |items, request_id| ask(retention, items, request_id)).await
+}
+
+async fn ask(
+    retention: &Retention,
+    items: Vec<PurchaseItem>,
+    request_id: String,
+) -> anyhow::Result<Vec<Answered>> {
     let request = BatchRecordPurchasesRequest { items, request_id };
-    let answer = retention.customers.batch_record_purchases(request).await;
-    let results = answer
-        .map_err(|status| stopped(&status))?
-        .into_inner()
-        .results;
-    let answers = results.into_iter().map(|result| match result.code {
-        0 if result.unchanged => Answered::Unchanged,
-        0 => Answered::Recorded,
-        _ => Answered::Rejected(format!("{} ({})", result.message, result.reason)),
-    });
+    let mut customers = retention.customers.clone();
+    let answer = customers.batch_record_purchases(request).await;
+    let results = answer.map_err(|status| stopped(&status))?.into_inner();
+    let results = results.results.into_iter();
+    let answers = results.map(|it| answered(it.code, it.unchanged, &it.reason, &it.message));
     Ok(answers.collect())
 }
 

@@ -26,10 +26,6 @@ impl Row for PurchaseRow {
     fn line(&self) -> u64 {
         self.line
     }
-
-    fn text(&self) -> String {
-        format!("{},{},{}", self.customer_id, self.occurred_at, self.amount)
-    }
 }
 
 /// Turns records into rows.

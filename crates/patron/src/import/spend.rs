@@ -7,14 +7,11 @@ use money::{Currency, Money};
 use patron_proto::acquisition::v1::{GetCampaignRequest, RecordSpendRequest, Spend, SpendKind};
 use patron_proto::types::v1 as types;
 use server::{money_out, timestamp};
-use uuid::Uuid;
 
-use super::REQUESTS;
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects::rejected;
-use super::rejects::Rejects;
-use super::send::{Answered, Outcome, Pace, Row, send_all};
+use super::send::{Answered, Outcome, Pace, Row, id_of, send_all};
 use super::values::{self, DerivedIds, field, minor_units, optional};
 use crate::connect::{Acquisition, Services};
 
@@ -57,9 +54,8 @@ pub(crate) async fn import(
     path: &Path,
     currency: Option<Currency>,
 ) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
     let heading = |names: &[&str]| RowReader::new(names, currency);
-    let rows = file::read(path, &mut rejects, heading)?;
+    let (rows, rejects) = file::read(path, heading)?;
     let send = |batch| send(acquisition.clone(), batch);
     send_all(&rows, PACE, rejects, send).await
 }
@@ -69,13 +65,12 @@ async fn send(mut acquisition: Acquisition, batch: &[SpendRow]) -> anyhow::Resul
     let mut answers = Vec::with_capacity(batch.len());
     for row in batch {
         let before = spent(&mut acquisition, &row.campaign, String::new()).await?;
-        let name = format!("spend\n{}\n{}", row.campaign, row.spend.spend_id);
-        let request = RecordSpendRequest {
+        let mut request = RecordSpendRequest {
             parent: row.campaign.clone(),
             spend: Some(row.spend.clone()),
-            request_id: Uuid::new_v5(&REQUESTS, name.as_bytes()).to_string(),
-            validate_only: false,
+            ..RecordSpendRequest::default()
         };
+        request.request_id = id_of(std::slice::from_ref(&request));
         let recorded = acquisition.campaigns.record_spend(request).await;
         answers.push(match recorded {
             Ok(reply) => {
@@ -113,10 +108,6 @@ async fn spent(
 impl Row for SpendRow {
     fn line(&self) -> u64 {
         self.line
-    }
-
-    fn text(&self) -> String {
-        format!("{},{}", self.campaign, self.spend.spend_id)
     }
 }
 

@@ -8,14 +8,14 @@ use patron_proto::acquisition::v1::{
     BatchRecordTouchpointsRequest, Touchpoint, TouchpointItem, TouchpointKind, Utm,
 };
 use server::timestamp;
-use uuid::Uuid;
 
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::rejects::Rejects;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
+use super::prospects;
+use super::send::{
+    Answered, Outcome, Pace, Row, answered, send_all, send_batch, stopped, together,
+};
 use super::values::{self, DerivedIds, field, optional};
-use super::{REQUESTS, prospects};
 use crate::connect::{Acquisition, Services};
 
 /// Which touchpoints.
@@ -49,40 +49,34 @@ struct TouchRow {
 
 /// Reads the file and records its touchpoints.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
-    let mut rejects = Rejects::beside(path)?;
-    let rows = file::read(path, &mut rejects, RowReader::new)?;
+    let (rows, rejects) = file::read(path, RowReader::new)?;
     let rows = together(rows, |row| &row.prospect_id);
     let ids: BTreeSet<&str> = rows.iter().map(|row| row.prospect_id.as_str()).collect();
     let elsewhere = ids.into_iter().filter(|id| !id.starts_with("prospects/"));
     prospects::create_missing(acquisition, elsewhere).await?;
-    let send = |batch| send(acquisition.clone(), batch);
+    let send = |batch| send(acquisition, batch);
     send_all(&rows, PACE, rejects, send).await
 }
 
-async fn send(mut acquisition: Acquisition, batch: &[TouchRow]) -> anyhow::Result<Vec<Answered>> {
-    let mut ids = blake3::Hasher::new();
-    for row in batch {
-        ids.update(row.prospect_id.as_bytes()).update(&[0]);
-        ids.update(row.touchpoint.touchpoint_id.as_bytes())
-            .update(&[0]);
-    }
-    let request = BatchRecordTouchpointsRequest {
-        items: batch.iter().map(TouchRow::item).collect(),
-        request_id: Uuid::new_v5(&REQUESTS, ids.finalize().as_bytes()).to_string(),
-    };
-    let answer = acquisition
-        .prospects
-        .batch_record_touchpoints(request)
-        .await;
-    let results = answer
-        .map_err(|status| stopped(&status))?
-        .into_inner()
-        .results;
-    let answers = results.into_iter().map(|result| match result.code {
-        0 if result.unchanged => Answered::Unchanged,
-        0 => Answered::Recorded,
-        _ => Answered::Rejected(format!("{} ({})", result.message, result.reason)),
-    });
+async fn send(acquisition: &Acquisition, batch: &[TouchRow]) -> anyhow::Result<Vec<Answered>> {
+    let items = batch.iter().map(TouchRow::item).collect();
+    send_batch(items, |items, request_id| {
+        ask(acquisition, items, request_id)
+    })
+    .await
+}
+
+async fn ask(
+    acquisition: &Acquisition,
+    items: Vec<TouchpointItem>,
+    request_id: String,
+) -> anyhow::Result<Vec<Answered>> {
+    let request = BatchRecordTouchpointsRequest { items, request_id };
+    let mut prospects = acquisition.prospects.clone();
+    let answer = prospects.batch_record_touchpoints(request).await;
+    let results = answer.map_err(|status| stopped(&status))?.into_inner();
+    let results = results.results.into_iter();
+    let answers = results.map(|it| answered(it.code, it.unchanged, &it.reason, &it.message));
     Ok(answers.collect())
 }
 
@@ -98,10 +92,6 @@ impl TouchRow {
 impl Row for TouchRow {
     fn line(&self) -> u64 {
         self.line
-    }
-
-    fn text(&self) -> String {
-        format!("{},{}", self.prospect_id, self.touchpoint.touchpoint_id)
     }
 }
 

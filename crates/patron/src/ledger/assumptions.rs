@@ -20,19 +20,19 @@ pub(super) struct Args {
     #[arg(long)]
     method: Option<Method>,
     /// The share of customers that stay a year, from 0 up to but not 1.
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     annual_retention_rate: Option<f64>,
     /// The rate at which a year's margin is discounted, from 0 up to but not 1.
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     annual_discount_rate: Option<f64>,
     /// The share of a price that is margin when nothing is said, from 0 to 1.
-    #[arg(long, value_name = "RATE")]
+    #[arg(long, value_name = "RATE", allow_negative_numbers = true)]
     default_margin_rate: Option<f64>,
     /// How many months a model looks ahead.
-    #[arg(long, value_name = "MONTHS")]
+    #[arg(long, value_name = "MONTHS", allow_negative_numbers = true)]
     horizon_months: Option<i32>,
     /// After how many silent days a customer counts as lost; 0 for never.
-    #[arg(long, value_name = "DAYS")]
+    #[arg(long, value_name = "DAYS", allow_negative_numbers = true)]
     inactivity_days: Option<i32>,
     #[command(flatten)]
     format: Format,

@@ -10,7 +10,8 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::{request_id, said};
-use crate::moment::last_moment_before;
+use crate::moment::{day as day_of, last_moment_before};
+use crate::pages::Paging;
 use crate::show::{day, grouped, last, more, percent, spoken, table, words};
 
 /// What to fit to.
@@ -19,7 +20,7 @@ pub(super) struct Fit {
     /// The currency of the ledger, such as EUR.
     currency: String,
     /// The day before whose beginning the purchases end that are looked at [default: now].
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     as_of: Option<Date>,
     /// How many last weeks the model is checked on, by a fit that does not know them.
     #[arg(long, value_name = "WEEKS", default_value_t = 13)]
@@ -36,12 +37,8 @@ pub(super) struct Fit {
 pub(super) struct Models {
     /// The currency of the ledger, such as EUR.
     currency: String,
-    /// How many to show.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     format: Format,
 }
@@ -68,17 +65,20 @@ pub(super) async fn fit(
 
 /// Lists the models of a ledger.
 pub(super) async fn list(
-    ledgers: &mut LedgerServiceClient<Channel>,
+    ledgers: &LedgerServiceClient<Channel>,
     args: Models,
 ) -> anyhow::Result<()> {
-    let request = ListModelsRequest {
-        parent: name(&args.currency),
-        page_size: args.limit,
-        page_token: args.page,
-        min_position: String::new(),
+    let ask = |page_size, page_token| {
+        let request = ListModelsRequest {
+            parent: name(&args.currency),
+            page_size,
+            page_token,
+            min_position: String::new(),
+        };
+        let mut ledgers = ledgers.clone();
+        async move { ledgers.list_models(request).await }
     };
-    let listed = ledgers.list_models(request).await;
-    let listed = listed.map_err(|status| said(&status))?.into_inner();
+    let listed = args.paging.ask(args.format.for_programs(), ask).await?;
     let headings = [
         "model",
         "as_of",

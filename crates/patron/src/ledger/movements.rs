@@ -8,8 +8,8 @@ use patron_proto::retention::v1::{
 use tonic::transport::Channel;
 
 use super::{Format, name};
-use crate::connect::said;
-use crate::show::{Paging, amount, figure, last, more, table};
+use crate::pages::Paging;
+use crate::show::{amount, figure, last, more, table};
 
 /// Which line of which statement.
 #[derive(Debug, clap::Args)]
@@ -57,19 +57,19 @@ impl Line {
 }
 
 /// Lists the customers.
-pub(super) async fn run(
-    ledgers: &mut LedgerServiceClient<Channel>,
-    args: Args,
-) -> anyhow::Result<()> {
-    let request = ListEquityMovementsRequest {
-        parent: format!("{}/statements/{}", name(&args.currency), args.statement),
-        line: args.line.number(),
-        page_size: args.paging.limit,
-        page_token: args.paging.page,
-        min_position: String::new(),
+pub(super) async fn run(ledgers: &LedgerServiceClient<Channel>, args: Args) -> anyhow::Result<()> {
+    let ask = |page_size, page_token| {
+        let request = ListEquityMovementsRequest {
+            parent: format!("{}/statements/{}", name(&args.currency), args.statement),
+            line: args.line.number(),
+            page_size,
+            page_token,
+            min_position: String::new(),
+        };
+        let mut ledgers = ledgers.clone();
+        async move { ledgers.list_equity_movements(request).await }
     };
-    let listed = ledgers.list_equity_movements(request).await;
-    let listed = listed.map_err(|status| said(&status))?.into_inner();
+    let listed = args.paging.ask(args.format.for_programs(), ask).await?;
     let headings = ["customer", "count", "amount", "currency"];
     args.format.print(&listed, &headings, plain, shown)
 }

@@ -3,16 +3,18 @@
 use jiff::civil::Date;
 use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::{
-    ClosePeriodRequest, EquityStatement, GetEquityStatementRequest, ListStatementsRequest,
-    ListStatementsResponse, StatementModel,
+    ClosePeriodRequest, EquityCounts, EquityStatement, GetEquityStatementRequest,
+    ListStatementsRequest, ListStatementsResponse, StatementModel,
 };
 use patron_proto::types::v1::Money;
 use tonic::transport::Channel;
 
 use super::{Format, name};
+use crate::confirm::ask;
 use crate::connect::{request_id, said};
-use crate::moment::{last_moment_before, midnight};
-use crate::show::{amount, day, figure, grouped, last, more, percent, table};
+use crate::moment::{day as day_of, last_moment_before, midnight};
+use crate::pages::Paging;
+use crate::show::{amount, day, figure, grouped, last, more, note, percent, table};
 
 /// Which period to close.
 #[derive(Debug, clap::Args)]
@@ -22,14 +24,17 @@ pub(super) struct Close {
     /// The id of the statement, such as 2026-q2.
     statement: String,
     /// The first day of the period, such as 2026-04-01.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     start: Date,
     /// The day after the last one of the period.
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     end: Date,
     /// Only ask whether it could be closed, and what it would say.
     #[arg(long)]
     validate_only: bool,
+    /// Do not show and ask before.
+    #[arg(long)]
+    yes: bool,
     #[command(flatten)]
     format: Format,
 }
@@ -42,7 +47,7 @@ pub(super) struct Statement {
     /// The id of a closed statement; left out, a preview of the period that is open.
     id: Option<String>,
     /// Of a preview, the day before whose beginning it ends [default: now].
-    #[arg(long, value_name = "DAY", conflicts_with = "id")]
+    #[arg(long, value_name = "DAY", value_parser = day_of, conflicts_with = "id")]
     as_of: Option<Date>,
     #[command(flatten)]
     format: Format,
@@ -53,12 +58,8 @@ pub(super) struct Statement {
 pub(super) struct Statements {
     /// The currency of the ledger, such as EUR.
     currency: String,
-    /// How many to show.
-    #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(i32).range(1..=1000))]
-    limit: i32,
-    /// Go on from here.
-    #[arg(long, default_value = "", value_name = "TOKEN")]
-    page: String,
+    #[command(flatten)]
+    paging: Paging,
     #[command(flatten)]
     format: Format,
 }
@@ -79,9 +80,49 @@ pub(super) async fn close(
         etag: String::new(),
         validate_only: args.validate_only,
     };
+    if !args.yes && !args.validate_only {
+        confirm(ledgers, &request).await?;
+    }
     let closed = ledgers.close_period(request).await;
     let closed = closed.map_err(|status| said(&status))?.into_inner();
+    if is_empty(&closed) {
+        note(nobody(&args.currency));
+    }
     args.format.print(&closed, &HEADINGS, plain, shown)
+}
+
+/// Shows what the statement would say, and asks whether that is meant.
+async fn confirm(
+    ledgers: &mut LedgerServiceClient<Channel>,
+    request: &ClosePeriodRequest,
+) -> anyhow::Result<()> {
+    let asked = ClosePeriodRequest {
+        request_id: request_id(),
+        validate_only: true,
+        ..request.clone()
+    };
+    let preview = ledgers.close_period(asked).await;
+    let preview = preview.map_err(|status| said(&status))?.into_inner();
+    note(shown(&preview));
+    let currency = last(&request.parent);
+    let nobody = if is_empty(&preview) {
+        nobody(currency) + "\n"
+    } else {
+        String::new()
+    };
+    let id = &request.statement_id;
+    let question =
+        format!("\n{nobody}This cannot be taken back: {id} of {currency} will say this for ever.");
+    ask(&question, id)
+}
+
+/// Whether nobody was a customer in the period.
+fn is_empty(statement: &EquityStatement) -> bool {
+    statement.counts.unwrap_or_default() == EquityCounts::default()
+}
+
+fn nobody(currency: &str) -> String {
+    format!("The ledger {currency} has no customers in this period: is it the right one?")
 }
 
 /// Shows a statement.
@@ -105,17 +146,20 @@ pub(super) async fn show(
 
 /// Lists the statements of a ledger.
 pub(super) async fn list(
-    ledgers: &mut LedgerServiceClient<Channel>,
+    ledgers: &LedgerServiceClient<Channel>,
     args: Statements,
 ) -> anyhow::Result<()> {
-    let request = ListStatementsRequest {
-        parent: name(&args.currency),
-        page_size: args.limit,
-        page_token: args.page,
-        min_position: String::new(),
+    let ask = |page_size, page_token| {
+        let request = ListStatementsRequest {
+            parent: name(&args.currency),
+            page_size,
+            page_token,
+            min_position: String::new(),
+        };
+        let mut ledgers = ledgers.clone();
+        async move { ledgers.list_statements(request).await }
     };
-    let listed = ledgers.list_statements(request).await;
-    let listed = listed.map_err(|status| said(&status))?.into_inner();
+    let listed = args.paging.ask(args.format.for_programs(), ask).await?;
     let headings = [
         "statement",
         "start",
@@ -290,7 +334,7 @@ mod tests {
     };
     use patron_proto::types::v1::Money;
 
-    use super::{plain, shown};
+    use super::{is_empty, plain, shown};
 
     fn statement() -> EquityStatement {
         let money = |minor_units| {
@@ -343,6 +387,19 @@ mod tests {
         let words: Vec<&str> = closing.unwrap().split_whitespace().collect();
         assert_eq!(words, ["closing", "4", "2,100.00", "EUR"]);
         assert!(text.ends_with("valued by SIMPLE: 80.0 % kept, 20.0 % discounted a year"));
+    }
+
+    #[test]
+    fn a_period_without_anybody_is_told_from_one_that_somebody_left() {
+        let mut statement = statement();
+        statement.counts = Some(EquityCounts {
+            opening: 1,
+            lost: 1,
+            ..EquityCounts::default()
+        });
+        assert!(!is_empty(&statement));
+        statement.counts = Some(EquityCounts::default());
+        assert!(is_empty(&statement));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::said;
-use crate::moment::last_moment_before;
+use crate::moment::{day as day_of, last_moment_before};
 use crate::show::{amount, csv, day, figure, grouped, json, last, percent, print, table};
 
 /// Of which ledger.
@@ -18,7 +18,7 @@ pub(super) struct Args {
     /// The currency of the ledger, such as EUR.
     currency: String,
     /// The day before whose beginning the values are asked for [default: now].
-    #[arg(long, value_name = "DAY")]
+    #[arg(long, value_name = "DAY", value_parser = day_of)]
     as_of: Option<Date>,
     /// By which method [default: the one in force].
     #[arg(long)]

@@ -1,5 +1,7 @@
 //! What a seed means, and that the services see the business that was drawn.
 
+mod values;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
@@ -8,11 +10,12 @@ use eventsourcing::{FixedClock, Time};
 use patron_proto::acquisition::v1 as acq;
 use patron_proto::acquisition::v1::AttributionModel;
 use server::LogSource;
+use tempfile::TempDir;
 
 use super::live::{Place, live};
 use super::offer::campaign_name;
 use super::{Business, End, LARGE, Person};
-use crate::connect::{Acquisition, Services};
+use crate::connect::{Acquisition, Retention, Services};
 use crate::pair::{Pair, Plan};
 
 /// 2026-01-01T00:00:00Z.
@@ -63,36 +66,68 @@ fn a_large_business_has_the_size_that_is_said() {
     assert!((50..60).contains(&kept("speed")), "{}", kept("speed"));
 }
 
+/// A business that was lived, and the services that know of it.
+struct Lived {
+    pair: Pair,
+    acquisition: Acquisition,
+    retention: Retention,
+    business: Business,
+    names: Vec<String>,
+    _folder: TempDir,
+}
+
+impl Lived {
+    async fn of(seed: u64, people: usize) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(FixedClock::at(BEGINS));
+        let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let pair = Pair::start(Plan {
+            log: LogSource::Embedded(folder.path().join("journal")),
+            data: folder.path().join("data"),
+            master_key: None,
+            acquisition: Some(local),
+            retention: Some(local),
+            clock: Arc::<FixedClock>::clone(&clock),
+        });
+        let pair = pair.await.unwrap();
+        pair.until_ready().await.unwrap();
+        let services = Services {
+            acquisition: format!("http://{}", pair.acquisition.as_ref().unwrap().address),
+            retention: format!("http://{}", pair.retention.as_ref().unwrap().address),
+        };
+        let acquisition = services.acquisition().await.unwrap();
+        let retention = services.retention().await.unwrap();
+        let business = Business::draw(seed, people);
+        let place = Place {
+            acquisition: acquisition.clone(),
+            retention: retention.clone(),
+            begins: BEGINS,
+            set_clock: &|time| clock.set(time),
+        };
+        let names = live(&business, place).await.unwrap();
+        Self {
+            pair,
+            acquisition,
+            retention,
+            business,
+            names,
+            _folder: folder,
+        }
+    }
+
+    /// By name.
+    fn people(&self) -> Vec<(&String, &Person)> {
+        let people = self.names.iter().zip(&self.business.people);
+        let mut people: Vec<(&String, &Person)> = people.collect();
+        people.sort_by_key(|(name, _)| *name);
+        people
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_services_see_a_small_business_and_divide_it_as_the_crate_does() {
-    let folder = tempfile::tempdir().unwrap();
-    let clock = Arc::new(FixedClock::at(BEGINS));
-    let local = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let pair = Pair::start(Plan {
-        log: LogSource::Embedded(folder.path().join("journal")),
-        data: folder.path().join("data"),
-        master_key: None,
-        acquisition: Some(local),
-        retention: Some(local),
-        clock: Arc::<FixedClock>::clone(&clock),
-    });
-    let pair = pair.await.unwrap();
-    pair.until_ready().await.unwrap();
-    let services = Services {
-        acquisition: format!("http://{}", pair.acquisition.as_ref().unwrap().address),
-        retention: format!("http://{}", pair.retention.as_ref().unwrap().address),
-    };
-    let acquisition = services.acquisition().await.unwrap();
-    let business = Business::draw(3, 40);
-    let place = Place {
-        acquisition: acquisition.clone(),
-        retention: services.retention().await.unwrap(),
-        begins: BEGINS,
-        set_clock: &|time| clock.set(time),
-    };
-    let names = live(&business, place).await.unwrap();
-    let mut people: Vec<(&String, &Person)> = names.iter().zip(&business.people).collect();
-    people.sort_by_key(|(name, _)| *name);
+    let lived = Lived::of(3, 40).await;
+    let people = lived.people();
     for rule in Rule::all() {
         let expected = attribute(&journeys(&people, rule), rule).unwrap();
         let credited = expected.credits.into_iter();
@@ -103,10 +138,10 @@ async fn the_services_see_a_small_business_and_divide_it_as_the_crate_does() {
                 (name, credit.value_minor)
             })
             .collect();
-        let earned = earned(&acquisition, rule).await;
+        let earned = earned(&lived.acquisition, rule).await;
         assert_eq!(earned, expected, "{}", rule.name());
     }
-    pair.stop().await;
+    lived.pair.stop().await;
 }
 
 /// What each campaign earned through the service, in cents.

@@ -85,6 +85,7 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
         return output::json(&answer);
     }
     if args.format.csv {
+        output::note_rejected(&answer.rejected);
         return csv(&answer);
     }
     output::text(&for_people(&answer))
@@ -260,9 +261,9 @@ fn for_people(answer: &Answer) -> String {
             format!("{}: ", first.case)
         };
         parts.push(format!(
-            "{name}{} conversions, {} journeys still open\n{}",
-            first.conversions,
-            first.open,
+            "{name}{}, {} still open\n{}",
+            show::counted(first.conversions, "conversions"),
+            show::counted(first.open, "journeys"),
             show::table(&heading, rows),
         ));
     }

@@ -23,7 +23,12 @@ pub(super) struct Args {
     #[arg(long, value_name = "N", default_value_t = 12)]
     ahead: u32,
     /// The rate per period at which later payments count less
-    #[arg(long, value_name = "RATE", default_value_t = 0.15)]
+    #[arg(
+        long,
+        value_name = "RATE",
+        default_value_t = 0.15,
+        allow_negative_numbers = true
+    )]
     discount: f64,
     /// Print one JSON object for programs
     #[arg(long)]
@@ -182,8 +187,8 @@ fn for_people(answer: &Answer) -> String {
         "discounted periods to come",
     ];
     format!(
-        "sBG of {} cohorts: alpha {} ± {}, beta {} ± {}\n{}{}",
-        answer.cohorts,
+        "sBG of {}: alpha {} ± {}, beta {} ± {}\n{}{}",
+        show::counted(answer.cohorts as u64, "cohorts"),
         figure(answer.parameters.alpha, 4),
         figure(answer.standard_errors.alpha, 4),
         figure(answer.parameters.beta, 4),

@@ -67,7 +67,7 @@ pub(super) struct Customers {
     pub(super) as_of: Option<i32>,
     /// What each customer did, in the same order; empty for a table.
     pub(super) facts: Vec<(String, Vec<Fact>)>,
-    /// The currency, if the file or the caller says one.
+    /// The one currency, if the file or the caller says it.
     pub(super) currency: Option<Currency>,
     pub(super) mixed_currencies: bool,
     pub(super) rejected: Vec<Rejected>,
@@ -85,6 +85,7 @@ impl Source {
 
     fn customers_of_facts(&self, facts: Facts) -> Customers {
         let as_of = self.as_of.or(facts.last_day()).unwrap_or(0);
+        let mixed_currencies = facts.currencies.len() > 1;
         let mut list = Vec::with_capacity(facts.customers.len());
         let mut kept = Vec::with_capacity(facts.customers.len());
         for (id, own) in facts.customers {
@@ -99,7 +100,8 @@ impl Source {
                 x: cell.x(),
                 tx_days: f64::from(cell.last_day()) - f64::from(cell.first_day()),
                 t_days: f64::from(as_of) - f64::from(cell.first_day()),
-                repeat_spend_minor: Some(summary.repeat_spend_minor),
+                // Amounts of different currencies are never added.
+                repeat_spend_minor: (!mixed_currencies).then_some(summary.repeat_spend_minor),
             });
             kept.push((id, own));
         }
@@ -107,8 +109,12 @@ impl Source {
             list,
             as_of: Some(as_of),
             facts: kept,
-            currency: facts.currencies.first().copied(),
-            mixed_currencies: facts.currencies.len() > 1,
+            currency: facts
+                .currencies
+                .first()
+                .copied()
+                .filter(|_| !mixed_currencies),
+            mixed_currencies,
             rejected: facts.rejected,
         }
     }
@@ -168,6 +174,19 @@ impl Customers {
             let spend = customer.repeat_spend_minor?;
             Some((customer.x, Money::new(currency?, spend)))
         }))
+    }
+
+    /// In words, when the customers are as they are shown; a table has no day.
+    pub(super) fn when(&self) -> String {
+        let day = self
+            .as_of
+            .map_or_else(|| "the table".to_owned(), text::date);
+        let mixed = if self.mixed_currencies {
+            ", currencies mixed"
+        } else {
+            ""
+        };
+        format!("as of {day}{mixed}")
     }
 
     /// An amount in major units.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use anyhow::bail;
+use anyhow::anyhow;
 use customer_value::PurchaseDays;
 use money::Currency;
 
@@ -33,6 +33,9 @@ pub(super) struct Fact {
 /// What files without a currency are counted in: two decimals, never shown.
 pub(super) const TWO_DECIMALS: &str = "EUR";
 
+const EXPECTED: &str = "expected customer_id, date (or occurred_at), amount (or amount_usd and the like), \
+     and optionally currency";
+
 impl Facts {
     /// Reads all rows: `customer_id`, `date` or `occurred_at`, `amount` or `amount_usd` and the like, and optionally
     /// `currency`. `fallback` is the currency of files that do not say.
@@ -40,16 +43,20 @@ impl Facts {
         mut rows: Rows<R>,
         fallback: Option<Currency>,
     ) -> anyhow::Result<Self> {
-        let columns = &rows.columns;
-        let customer = columns.need(&["customer_id", "id"])?;
-        let date = columns.need(&["date", "occurred_at"])?;
-        let in_column = columns.find(&["currency", "currency_code"]);
-        let (amount, in_heading) = match (columns.find(&["amount"]), columns.find_prefix("amount_"))
-        {
-            (Some(place), _) => (place, None),
-            (None, Some((place, code))) => (place, Some(code.to_ascii_uppercase().parse()?)),
-            (None, None) => bail!("there is no column amount (or amount_usd and the like)"),
+        let customer = rows.columns.customer();
+        let customer =
+            customer.ok_or_else(|| anyhow!("there is no column customer_id; {EXPECTED}"))?;
+        let mut heading = rows.columns.heading(EXPECTED);
+        let mut find = || {
+            let date = heading.need(&["date", "occurred_at"])?;
+            let in_column = heading.find(&["currency", "currency_code"])?;
+            Ok((date, in_column, heading.amount()?))
         };
+        let (date, in_column, (amount, in_heading)) =
+            find().map_err(|wrong: String| anyhow!(wrong))?;
+        let in_heading = in_heading
+            .map(|code| code.parse::<Currency>())
+            .transpose()?;
         let said = in_heading.or(fallback);
         let silent: Currency = TWO_DECIMALS.parse()?;
         let mut places: HashMap<String, usize> = HashMap::new();
@@ -168,6 +175,30 @@ mod tests {
         assert_eq!(ids, ["9", "10", "b"]);
         assert_eq!(facts.currencies, ["USD".parse().unwrap()]);
         assert_eq!(facts.last_day(), super::day("1997-01-02").ok());
+    }
+
+    #[test]
+    fn columns_that_mean_the_same_are_refused() {
+        for (heading, said) in [
+            (
+                "customer_id,date,amount_eur,amount_usd",
+                "amount_eur and amount_usd mean the same",
+            ),
+            (
+                "customer_id,date,amount,amount_usd",
+                "amount and amount_usd mean the same",
+            ),
+            (
+                "customer_id,date,occurred_at,amount",
+                "date and occurred_at mean the same",
+            ),
+            ("customer_id,date", "no column amount"),
+            ("date,amount", "no column customer_id"),
+        ] {
+            let rows = Rows::read(heading.as_bytes(), 0).unwrap();
+            let refused = Facts::read(rows, None).unwrap_err().to_string();
+            assert!(refused.contains(said), "{refused}");
+        }
     }
 
     #[test]

@@ -7,6 +7,7 @@ use customer_value::bg_nbd::{self, Fit, Variant};
 use customer_value::gamma_gamma::{self, SpendFit};
 use customer_value::quality::{self, Flag};
 use customer_value::{Refusal, calibration};
+use money::Currency;
 use serde::Serialize;
 
 use super::customers::{Customers, Source};
@@ -145,11 +146,12 @@ pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let as_of = customers.as_of.map(text::date);
     match fit_all(&customers, &args.source, args.model, args.threads) {
         Ok(fitted) => {
+            let (when, currency) = (customers.when(), customers.currency);
             let answer = answer(args, customers, &fitted);
             if args.json {
                 output::json(&answer)
             } else {
-                output::text(&for_people(&answer, &fitted))
+                output::text(&for_people(&answer, &fitted, &when, currency))
             }
         }
         Err((refusal, candidates)) => {
@@ -204,9 +206,13 @@ fn answer(args: &Args, customers: Customers, fitted: &Fitted) -> Answer {
         spend: spend.ok().map(Spend::of),
         spend_refused: spend.err().map(Refusal::to_string),
         holdout_refused: holdout.as_ref().err().cloned(),
-        holdout: holdout
-            .ok()
-            .map(|(as_of, report)| Holdout::of(as_of, args.holdout_weeks, &report)),
+        holdout: holdout.ok().map(|(as_of, report)| {
+            let mut holdout = Holdout::of(as_of, args.holdout_weeks, &report);
+            if customers.mixed_currencies {
+                holdout.actual_spend = None;
+            }
+            holdout
+        }),
         calibration: classes
             .into_iter()
             .map(|c| Class {
@@ -220,7 +226,7 @@ fn answer(args: &Args, customers: Customers, fitted: &Fitted) -> Answer {
     }
 }
 
-fn for_people(answer: &Answer, fitted: &Fitted) -> String {
+fn for_people(answer: &Answer, fitted: &Fitted, when: &str, currency: Option<Currency>) -> String {
     let (p, se) = (fitted.fit.model.parameters(), fitted.fit.standard_errors);
     let row = |name: &str, value: f64, error: f64| {
         vec![name.to_owned(), figure(value, 4), figure(error, 4)]
@@ -240,11 +246,10 @@ fn for_people(answer: &Answer, fitted: &Fitted) -> String {
         ]);
     }
     let mut text = format!(
-        "{} of {} customers, {} of them with repeat purchases, as of {}\n{}\n",
+        "{} of {}, {} of them with repeat purchases, {when}\n{}\n",
         spoken(fitted.fit.model.variant()),
-        answer.n,
-        answer.repeaters,
-        answer.as_of.as_deref().unwrap_or("the table"),
+        show::counted(answer.n, "customers"),
+        show::grouped(&answer.repeaters.to_string()),
         show::table(&["parameter", "value", "standard error"], rows),
     );
     let aic: Vec<String> = answer
@@ -263,7 +268,7 @@ fn for_people(answer: &Answer, fitted: &Fitted) -> String {
         }
         _ => {
             if let Ok(spend) = &fitted.spend {
-                let mean = figure(spend.model.population_mean(), 2);
+                let mean = output::amount(spend.model.population_mean(), currency);
                 let _infallible = writeln!(text, "Mean spend of a purchase day: {mean}");
             }
         }

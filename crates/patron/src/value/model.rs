@@ -106,6 +106,8 @@ pub(super) struct Scorer {
     pub(super) model: Model,
     pub(super) spend: Option<SpendModel>,
     pub(super) unit: Unit,
+    /// Whether it did better than a guess when it was checked; a file may not say.
+    pub(super) is_usable: bool,
 }
 
 /// The part of a file that scoring needs.
@@ -115,6 +117,7 @@ struct Stored {
     parameters: Four,
     time_unit: String,
     spend: Option<StoredSpend>,
+    usable_for_value: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -158,6 +161,7 @@ impl Scorer {
             model,
             spend: spend.transpose()?,
             unit,
+            is_usable: stored.usable_for_value.unwrap_or(true),
         })
     }
 }
@@ -174,7 +178,10 @@ mod tests {
                 "spend":{{"parameters":{{"p":6.0,"q":{q},"v":15.0}}}},"n":7}}"#
             )
         };
-        assert!(Scorer::parse(&file("mbgnbd", 0.8, 3.7)).is_ok());
+        let good = file("mbgnbd", 0.8, 3.7);
+        assert!(Scorer::parse(&good).unwrap().is_usable);
+        let worse = good.replace("\"n\":7", "\"usable_for_value\":false");
+        assert!(!Scorer::parse(&worse).unwrap().is_usable);
         for (model, a, q) in [
             ("pareto", 0.8, 3.7),
             ("bgnbd", 0.0, 3.7),

@@ -4,10 +4,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use csv::StringRecord;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
+
+use crate::import::heading::Heading;
+use crate::sheet;
 
 /// A row that was left out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -45,10 +48,15 @@ impl Columns {
         }
     }
 
-    /// The place and the rest of the first name that begins with `prefix`.
-    pub(super) fn find_prefix(&self, prefix: &str) -> Option<(usize, &str)> {
-        let mut names = self.names.iter().enumerate();
-        names.find_map(|(place, name)| Some((place, name.strip_prefix(prefix)?)))
+    /// The place of the customers' ids; `id` may be the one of a row where there are both.
+    pub(super) fn customer(&self) -> Option<usize> {
+        self.find(&["customer_id"]).or_else(|| self.find(&["id"]))
+    }
+
+    /// The names as a heading in which none may mean the same as another; `expected` says what there should be.
+    pub(super) fn heading(&self, expected: &'static str) -> Heading {
+        let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
+        Heading::new(&names, expected)
     }
 }
 
@@ -98,6 +106,7 @@ impl<R: Read> Rows<R> {
     /// Reads the heading of something that is `length` bytes long.
     pub(super) fn read(source: R, length: u64) -> anyhow::Result<Self> {
         let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(source);
+        sheet::check(reader.byte_headers()?).map_err(|wrong| anyhow!(wrong))?;
         let names = reader
             .headers()?
             .iter()
@@ -123,7 +132,8 @@ impl<R: Read> Rows<R> {
         &mut self,
         mut each: impl FnMut(&Row<'_>) -> Result<(), String>,
     ) -> anyhow::Result<Vec<Rejected>> {
-        let customer = self.columns.find(&["customer_id", "id"]);
+        let customer = self.columns.customer();
+        let width = self.columns.names.len();
         let mut rejected = Vec::new();
         let mut record = StringRecord::new();
         loop {
@@ -132,10 +142,11 @@ impl<R: Read> Rows<R> {
                 Ok(false) => break,
                 Ok(true) => {
                     let line = record.position().map_or(line, csv::Position::line);
-                    each(&Row {
+                    let row = Row {
                         line,
                         record: &record,
-                    })
+                    };
+                    sheet::same_width(record.len(), width).and_then(|()| each(&row))
                 }
                 Err(error) if error.is_io_error() => return Err(error.into()),
                 Err(_) => Err("the row is not text in UTF-8".to_owned()),
@@ -201,7 +212,7 @@ mod tests {
 
     #[test]
     fn bad_rows_are_set_aside_with_their_line_and_customer() {
-        let text: &[u8] = b"\xef\xbb\xbfCustomer_ID, X\n1,2\n7,many\n\xff,3\n4\n";
+        let text: &[u8] = b"\xef\xbb\xbfCustomer_ID, X\n1,2\n7,many\n\xff,3\n4\n5,5,50\n";
         let mut rows = Rows::read(text, 0).unwrap();
         let x = rows.columns.need(&["x"]).unwrap();
         let mut sum = 0_u32;
@@ -217,8 +228,9 @@ mod tests {
             .map(|r| (r.line, r.customer_id.as_str()))
             .collect();
         assert_eq!(found.first(), Some(&(3, "7")));
-        assert_eq!(found.last(), Some(&(5, "4")));
-        assert_eq!(found.len(), 3);
+        assert_eq!(found[2..], [(5, "4"), (6, "5")]);
+        assert_eq!(found.len(), 4);
+        assert!(rejected[3].reason.contains("3 fields"), "{rejected:?}");
         assert!(
             rows.columns
                 .need(&["y"])
@@ -226,6 +238,13 @@ mod tests {
                 .to_string()
                 .contains("no column y")
         );
+    }
+
+    #[test]
+    fn a_file_without_commas_is_refused_by_its_name() {
+        let refused = |text: &[u8]| Rows::read(text, 0).unwrap_err().to_string();
+        assert!(refused(b"customer_id;date;amount\n1;2;3\n").contains("semicolons"));
+        assert!(refused(b"\xff\xfea\0").contains("UTF-16"));
     }
 
     proptest! {

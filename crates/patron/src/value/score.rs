@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use customer_value::bg_nbd::GivenAlive;
-use customer_value::{Terms, Valuer};
+use customer_value::{Refusal, Terms, Valuer, quality};
 use serde_json::{Map, Value};
 
 use super::customers::{Customer, Customers, Source};
 use super::fit::{Choice, fit_all};
+use super::holdout;
 use super::model::Scorer;
 use super::output::{self, Format, figure, percent, spoken};
 use super::text;
@@ -27,7 +28,12 @@ pub(super) struct Args {
     #[arg(long, value_enum, conflicts_with = "model")]
     fit: Option<Choice>,
     /// The annual rate at which later purchases count less
-    #[arg(long, value_name = "RATE", default_value_t = 0.15)]
+    #[arg(
+        long,
+        value_name = "RATE",
+        default_value_t = 0.15,
+        allow_negative_numbers = true
+    )]
     discount: f64,
     /// Also the discounted purchases and the value without end, for comparison with the literature
     #[arg(long)]
@@ -39,6 +45,9 @@ pub(super) struct Args {
     format: Format,
 }
 
+/// On how many last weeks a model is checked that is fitted for this.
+const HOLDOUT_WEEKS: u32 = 13;
+const THREADS: usize = 2;
 /// Weeks for which purchases are expected.
 const PURCHASE_WEEKS: [u32; 4] = [13, 39, 52, 104];
 /// Weeks within which a customer may buy.
@@ -66,37 +75,74 @@ struct Figures<'a> {
 
 pub(super) fn run(args: &Args) -> anyhow::Result<()> {
     let customers = args.source.load()?;
-    let scorer = match &args.model {
-        Some(path) => Scorer::read(path)?,
+    let (mut scorer, refused) = match &args.model {
+        Some(path) => {
+            let scorer = Scorer::read(path)?;
+            (scorer, scorer.spend.is_none().then(|| NO_SPEND.to_owned()))
+        }
         None => fitted(args, &customers)?,
     };
+    let no_value = no_value(&scorer, &customers).or(refused);
+    if no_value.is_some() {
+        scorer.spend = None;
+    }
+    let no_value = no_value.as_deref();
     let mut figures = Figures::new(scorer, &customers, args)?;
     let mut scores: Vec<Score<'_>> = customers.list.iter().map(|c| figures.score(c)).collect();
     let heading = figures.heading();
     if args.format.json {
         return output::json(&Value::Object(as_json(
-            &heading, &scores, &scorer, &customers,
+            &heading, &scores, &scorer, &customers, no_value,
         )));
     }
     if args.format.csv {
+        output::note_rejected(&customers.rejected);
+        if let Some(reason) = no_value {
+            show::note(format!("no value: {reason}"));
+        }
         return output::csv(
             &heading,
             scores.iter().map(|score| score.fields(&customers)),
         );
     }
     scores.sort_by(|a, b| b.rank.total_cmp(&a.rank));
-    output::text(&for_people(&scores, &scorer, &customers, args))
+    output::text(&for_people(&scores, &scorer, &customers, args, no_value))
 }
 
-fn fitted(args: &Args, customers: &Customers) -> anyhow::Result<Scorer> {
-    match fit_all(customers, &args.source, args.fit, 2) {
-        Ok(fitted) => Ok(Scorer {
-            model: fitted.fit.model,
-            spend: fitted.spend.ok().map(|spend| spend.model),
-            unit: args.source.unit.unit(),
-        }),
-        Err((refusal, _)) => bail!("{refusal}: {}", refusal.advice()),
+const NO_SPEND: &str = "the model says nothing of spend";
+const WORSE: &str =
+    "WORSE_THAN_NAIVE: a guess does better than this model, so it is never used for value";
+
+/// Why there is no value, whatever the model knows of spend.
+fn no_value(scorer: &Scorer, customers: &Customers) -> Option<String> {
+    if customers.mixed_currencies {
+        let mixed = Refusal::MixedCurrency;
+        return Some(format!("{mixed}: {}", mixed.advice()));
     }
+    (!scorer.is_usable).then(|| WORSE.to_owned())
+}
+
+/// A model of the customers themselves, and why it knows nothing of spend if it does not. It is checked on
+/// their last weeks like every fit.
+fn fitted(args: &Args, customers: &Customers) -> anyhow::Result<(Scorer, Option<String>)> {
+    let fitted = match fit_all(customers, &args.source, args.fit, THREADS) {
+        Ok(fitted) => fitted,
+        Err((refusal, _)) => bail!("{refusal}: {}", refusal.advice()),
+    };
+    let (unit, model) = (args.source.unit.unit(), fitted.fit.model);
+    let variant = model.variant();
+    let checked = holdout::refit(customers, unit, variant, HOLDOUT_WEEKS, THREADS).ok();
+    let checked = checked.as_ref().map(|(_, report)| report);
+    let flags = quality::flags(&fitted.fit, fitted.spend.as_ref().ok(), checked);
+    let refused = fitted.spend.as_ref().err();
+    let refused = refused.map(|refusal| format!("{refusal}: {}", refusal.advice()));
+    let scorer = Scorer {
+        model,
+        spend: fitted.spend.ok().map(|spend| spend.model),
+        unit,
+        is_usable: quality::is_usable(&flags),
+    };
+    Ok((scorer, refused))
 }
 
 impl<'a> Figures<'a> {
@@ -150,7 +196,9 @@ impl<'a> Figures<'a> {
     }
 
     fn score(&mut self, customer: &'a Customer) -> Score<'a> {
-        let Scorer { model, spend, unit } = self.scorer;
+        let Scorer {
+            model, spend, unit, ..
+        } = self.scorer;
         let seen = customer.seen(unit);
         let given = &*self
             .given_alive
@@ -216,6 +264,7 @@ fn as_json(
     scores: &[Score<'_>],
     scorer: &Scorer,
     customers: &Customers,
+    no_value: Option<&str>,
 ) -> Map<String, Value> {
     let rows = scores.iter().map(|score| {
         let id = Value::from(score.customer.id.clone());
@@ -241,41 +290,47 @@ fn as_json(
         "currency".to_owned(),
         customers.currency.map(|c| c.to_string()).into(),
     );
+    answer.insert("value_refused".to_owned(), no_value.into());
     answer.insert("customers".to_owned(), Value::Array(rows.collect()));
     let rejected = serde_json::to_value(&customers.rejected).unwrap_or_default();
     answer.insert("rejected".to_owned(), rejected);
     answer
 }
 
-fn for_people(scores: &[Score<'_>], scorer: &Scorer, customers: &Customers, args: &Args) -> String {
+fn for_people(
+    scores: &[Score<'_>],
+    scorer: &Scorer,
+    customers: &Customers,
+    args: &Args,
+    no_value: Option<&str>,
+) -> String {
     let unit = scorer.unit;
+    let is_value = scorer.spend.is_some();
+    let ranked = |rank: f64| {
+        if is_value {
+            output::amount(rank, customers.currency)
+        } else {
+            figure(rank, 2)
+        }
+    };
     let shown: Vec<Vec<String>> = scores
         .iter()
         .take(args.limit)
         .map(|score| {
             let seen = score.customer.seen(unit);
             let quarter = scorer.model.p_buy_within(&seen, unit.from_days(91.0));
+            let year = unit.from_days(364.0);
             vec![
                 score.customer.id.clone(),
                 score.customer.x.to_string(),
                 figure(score.customer.t_days - score.customer.tx_days, 0),
                 percent(scorer.model.p_alive(&seen)),
                 percent(quarter),
-                figure(
-                    scorer
-                        .model
-                        .expected_purchases(&seen, unit.from_days(364.0)),
-                    2,
-                ),
-                figure(score.rank, 2),
+                figure(scorer.model.expected_purchases(&seen, year), 2),
+                ranked(score.rank),
             ]
         })
         .collect();
-    let value = if scorer.spend.is_some() {
-        "value of 12 months"
-    } else {
-        "discounted purchases"
-    };
     let heading = [
         "customer",
         "repeat days",
@@ -283,19 +338,22 @@ fn for_people(scores: &[Score<'_>], scorer: &Scorer, customers: &Customers, args
         "P(alive)",
         "buys in 13 weeks",
         "purchases in 52 weeks",
-        value,
+        if is_value {
+            "value of 12 months"
+        } else {
+            "discounted purchases"
+        },
     ];
     let total: f64 = scores.iter().map(|score| score.rank).sum();
+    let no_value = no_value.map_or_else(String::new, |reason| format!("\nNo value: {reason}."));
     format!(
-        "{} customers by {}, as of {}; the first {}:\n{}\nAll together: {}.\nP(alive) of a one-time buyer is a convention of the model: look at who buys.{}",
-        scores.len(),
+        "{} by {}, {}; the first {}:\n{}\nAll together: {}.{no_value}\nP(alive) of a one-time buyer is a convention of the model: look at who buys.{}",
+        show::counted(scores.len() as u64, "customers"),
         spoken(scorer.model.variant()),
-        customers
-            .as_of
-            .map_or_else(|| "the table".to_owned(), text::date),
+        customers.when(),
         shown.len(),
         show::table(&heading, shown),
-        figure(total, 2),
+        ranked(total),
         output::rejected(&customers.rejected),
     )
 }

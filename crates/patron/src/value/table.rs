@@ -53,7 +53,7 @@ pub(super) fn read<R: Read>(
     };
     let whole = columns.find(&["repeat_spend"]).map(Spend::Whole);
     let places = Places {
-        customer: columns.find(&["customer_id", "id"]),
+        customer: columns.customer(),
         x: columns.need(&["x", "frequency"])?,
         tx,
         t,

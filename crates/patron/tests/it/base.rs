@@ -104,4 +104,10 @@ fn promises_that_are_still_open_come_with_their_customers() {
     );
     let promises = printed(&services.run(&["promises", "van-repair"]));
     assert!(promises.contains("next-day"), "{promises}");
+    let nothing = services.run(&["promises", "nosuch"]);
+    let said = String::from_utf8_lossy(&nothing.stderr).into_owned();
+    assert!(
+        !nothing.status.success() && said.contains("NOT_FOUND"),
+        "{said}"
+    );
 }

@@ -46,9 +46,10 @@ fn the_demo_tells_the_story_with_its_figures() {
     }
     assert!(line("6,919 purchases recorded").starts_with("6,919 purchases recorded"));
     assert!(
-        words.contains("created 2,369 kept 0 lost 5 won back 1"),
+        words.contains("created 12 kept 2,357 lost 5 won back 1 active at the end 2,365"),
         "{shown}"
     );
+    assert_eq!(line("retention rate"), "retention rate 100.0 %");
     assert!(
         line("USD").starts_with("USD 2,357 6,919 244,091.94 USD"),
         "{}",

@@ -24,8 +24,58 @@ fn a_period_is_closed_and_its_statement_is_a_table_a_sheet_or_json() {
         "{preview}"
     );
 
+    let wrong = services.run(&[
+        "ledger",
+        "assumptions",
+        "EUR",
+        "--annual-discount-rate",
+        "-0.1",
+    ]);
+    let said = String::from_utf8(wrong.stderr).unwrap();
+    assert!(
+        !wrong.status.success() && said.contains("annual_discount_rate"),
+        "{said}"
+    );
+
     let quarter = ["--start", "2026-01-01", "--end", "2026-04-01"];
-    let closed = run(&[&["ledger", "close", "EUR", "2026-q1"], &quarter[..]].concat());
+    // For ever is only closed by somebody who was asked.
+    let asked = services.run(&[&["ledger", "close", "EUR", "2026-q1"], &quarter[..]].concat());
+    let said = String::from_utf8(asked.stderr).unwrap();
+    assert!(!asked.status.success(), "{said}");
+    assert!(
+        said.contains("closing") && said.contains("0.00 EUR"),
+        "{said}"
+    );
+    assert!(
+        said.ends_with("there is nobody to ask: say --yes if it is meant\n"),
+        "{said}"
+    );
+    let none = run(&["ledger", "statements", "EUR", "--json"]);
+    assert!(none.contains("\"statements\": []"), "{none}");
+    let tried = services.run(
+        &[
+            &[
+                "ledger",
+                "close",
+                "EUR",
+                "2026-q1",
+                "--yes",
+                "--validate-only",
+            ],
+            &quarter[..],
+        ]
+        .concat(),
+    );
+    let said = String::from_utf8(tried.stderr).unwrap();
+    assert!(
+        tried.status.success() && said.contains("has no customers"),
+        "{said}"
+    );
+    let closed = run(&[
+        &["ledger", "close", "EUR", "2026-q1", "--yes"],
+        &quarter[..],
+    ]
+    .concat());
     assert!(
         closed.starts_with("ledgers/EUR/statements/2026-q1\nfrom 2026-01-01 up to 2026-04-01"),
         "{closed}"
@@ -103,7 +153,7 @@ fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
     assert_eq!(sheet.lines().count(), 2_358);
     // Whoever adds up the customers gets the statement.
     let period = ["--start", "1997-01-01", "--end", "1997-10-01"];
-    let closed = run(&[&["ledger", "close", "USD", "1997"], &period[..]].concat());
+    let closed = run(&[&["ledger", "close", "USD", "1997", "--yes"], &period[..]].concat());
     let closing = closed
         .lines()
         .find(|line| line.contains("closing"))
@@ -120,6 +170,27 @@ fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
         closed.contains("take the closing as it stands ±"),
         "{closed}"
     );
+
+    // A sheet is whole; whoever asks for less is told that there is more.
+    let created = [
+        "ledger",
+        "movements",
+        "USD",
+        "1997",
+        "--line",
+        "created",
+        "--csv",
+    ];
+    assert_eq!(run(&created).lines().count(), 2_358);
+    let some = services.run(&[&created[..], &["--limit", "5"]].concat());
+    let said = String::from_utf8(some.stderr.clone()).unwrap();
+    assert_eq!(printed(&some).lines().count(), 6);
+    assert!(
+        said.starts_with("there is more: go on with --page "),
+        "{said}"
+    );
+    let people: serde_json::Value = serde_json::from_str(&run(&["customers", "--json"])).unwrap();
+    assert_eq!(people["customers"].as_array().unwrap().len(), 2_357);
 
     let customer = sheet.lines().nth(1).unwrap().split(',').next().unwrap();
     let shown = run(&[

@@ -7,6 +7,7 @@
     reason = "in a test, what is not as it must be should panic where it is found"
 )]
 
+mod again;
 mod base;
 mod demo;
 mod import;

@@ -27,6 +27,42 @@ fn one_service_alone_needs_kafka() {
 }
 
 #[test]
+fn dates_are_refused_with_how_they_are_written() {
+    for arguments in [
+        &["scoreboard", "--start", "31.01.2026"][..],
+        &["report", "--start", "2026-02-30"],
+        &["ledger", "values", "EUR", "--as-of", "now"],
+        &["book", "--owner", "rosa", "--as-of", "now"],
+    ] {
+        let said = told(arguments);
+        assert!(said.contains("a day is written as 2026-01-31"), "{said}");
+    }
+    let said = told(&["report", "--start", "2026-01-01", "--as-of", "2026-01-31"]);
+    assert!(
+        said.contains("a moment is written as 2026-01-31T12:00:00Z"),
+        "{said}"
+    );
+    for library in ["jiff", "parse as"] {
+        assert!(!said.contains(library), "{said}");
+    }
+}
+
+#[test]
+fn a_variable_that_is_set_does_not_stand_in_the_usage() {
+    let output = patron()
+        .env("PATRON_RETENTION", "http://127.0.0.1:9")
+        .arg("report")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(
+        said.contains("Usage: patron report [OPTIONS] --start <DAY>"),
+        "{said}"
+    );
+    assert!(!said.contains("--retention"), "{said}");
+}
+
+#[test]
 fn a_second_process_on_one_journal_is_told_which_folder() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("data");

@@ -95,6 +95,17 @@ impl Proposition {
         })
     }
 
+    /// Checks that it exists and solves the problem that somebody is said to have.
+    ///
+    /// # Errors
+    /// A problem that it does not name, or a proposition that does not exist.
+    pub fn must_solve(&self, problem_id: &ProblemId) -> Result<(), Refusal> {
+        if self.state == State::Absent {
+            return Err(Refusal::UnknownProposition);
+        }
+        self.content.must_have_problem("problem_id", problem_id)
+    }
+
     fn own_campaign(&self, ask: &Ask) -> Result<Option<CampaignId>, Refusal> {
         let Some(name) = &ask.campaign else {
             return Ok(None);

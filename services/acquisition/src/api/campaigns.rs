@@ -185,18 +185,22 @@ impl CampaignService for Campaigns {
         let name = campaign_name("name", &message.name)?;
         let model = wire::report::model_of_one("model", message.model)?;
         let moment = server::moment(&self.0.engine, &call, server::asked!(message)).await?;
-        let basis = Basis {
-            model,
-            moment: &moment,
-            simple: self.0.simple,
-        };
-        let read = |rows: &dyn Rows| {
+        let here = |_: &dyn Rows| Ok(Some(()));
+        let here = self
+            .0
+            .read(&call, &message.min_position, &message.name, here);
+        let here = here.await?;
+        let answered = server::aside(&self.0.engine, move |rows| {
+            let basis = Basis {
+                model,
+                moment: &moment,
+            };
             let card = scorecard::of_campaign(rows, &name, basis)?;
             Ok(card.map(|card| wire::scorecard::campaign_out(&name, &card, basis)))
-        };
-        self.0
-            .read(&call, &message.min_position, &message.name, read)
-            .await
+        });
+        let card = answered.await?;
+        let card = card.ok_or_else(|| server::not_found(&message.name))?;
+        Ok(here.map(|()| card))
     }
 }
 

@@ -87,11 +87,14 @@ impl ProspectService for Prospects {
             proposition_id: proposition_id("proposition", &message.proposition)?,
             problem_id: parse("problem_id", &message.problem_id)?,
         };
+        let asked = qualification.clone();
+        let known = |rows: &dyn Rows| solves(rows, &asked).is_ok();
+        self.catch_up_unless(&call, known).await?;
         let make = move |work: &Work<'_>| {
-            let when = When::now(work.now());
+            solves(work.rows(), &qualification)?;
             Ok(prospect::Command::Qualify {
                 qualification: qualification.clone(),
-                when,
+                when: When::now(work.now()),
             })
         };
         self.0.on_prospect(&call, &message, id, make, get).await
@@ -121,10 +124,13 @@ impl ProspectService for Prospects {
         let consents = message.consents.iter().map(wire::prospect::consent);
         let consents: Vec<_> = consents.collect::<Result<_, _>>()?;
         let converted_at = message.converted_at;
+        let asked = ask.clone();
+        let known = move |rows: &dyn Rows| offer(rows, asked).is_ok();
+        self.catch_up_unless(&call, known).await?;
         let make = move |work: &Work<'_>| {
             Ok(prospect::Command::Convert(Convert {
                 request_id,
-                offer: offer(work, ask.clone())?,
+                offer: offer(work.rows(), ask.clone())?,
                 first_purchase: first_purchase.clone(),
                 currency,
                 consents: consents.clone(),
@@ -280,6 +286,21 @@ impl ProspectService for Prospects {
 }
 
 impl Prospects {
+    /// Waits for all that the journal holds, unless this replica knows what it is asked for already. It lies in
+    /// another partition than the prospect's, for which the engine waits before it refuses.
+    async fn catch_up_unless(
+        &self,
+        call: &Call,
+        known: impl FnOnce(&dyn Rows) -> bool,
+    ) -> Result<(), Status> {
+        let engine = &self.0.engine;
+        let known = engine.store().read(|rows| Ok::<_, Error>(known(rows)));
+        if !known.map_err(|error| server::unavailable(&error.to_string()))? {
+            server::caught_up(engine, call).await?;
+        }
+        Ok(())
+    }
+
     async fn record(
         &self,
         call: &Call,
@@ -308,9 +329,16 @@ impl Prospects {
 }
 
 /// What the proposition says about the offer. It is another aggregate, so it is looked at and not guarded.
-fn offer(work: &Work<'_>, ask: Ask) -> Result<Offer, Halt> {
-    let proposition = propositions::load(work.rows(), &ask.proposition_id, &[])?;
+fn offer(rows: &dyn Rows, ask: Ask) -> Result<Offer, Halt> {
+    let proposition = propositions::load(rows, &ask.proposition_id, &[])?;
     proposition.offer(ask).map_err(refused)
+}
+
+/// Whether the proposition solves the problem, likewise.
+fn solves(rows: &dyn Rows, asked: &Qualification) -> Result<(), Halt> {
+    let proposition = propositions::load(rows, &asked.proposition_id, &[])?;
+    let solves = proposition.must_solve(&asked.problem_id);
+    solves.map_err(refused)
 }
 
 fn get(rows: &dyn Rows, id: Uuid, opener: &Opener) -> Result<Option<proto::Prospect>, Error> {

@@ -61,12 +61,10 @@ impl ReportService for Reports {
         let currency = currency("currency_code", &message.currency_code)?;
         let model = wire::report::model_of_one("model", message.model)?;
         let moment = moment(&self.0.engine, &call, asked!(message)).await?;
-        let simple = self.0.simple;
         self.answer(&message.name, move |rows| {
             let basis = Basis {
                 model,
                 moment: &moment,
-                simple,
             };
             let card = scorecard::of_presentation(rows, &name, currency, basis)?;
             Ok(card.map(|card| wire::scorecard::presentation_out(&name, &card, basis)))

@@ -34,8 +34,8 @@ pub(crate) struct Attribution {
     pub(crate) lines: Vec<Line>,
     pub(crate) conversions: i64,
     pub(crate) value: i64,
-    /// Of all lines.
-    pub(crate) spend: i64,
+    /// Of all lines; nothing if none has any.
+    pub(crate) spend: Option<i64>,
     pub(crate) cac: Option<i64>,
     /// Conversions in other currencies: in no other figure.
     pub(crate) other_currency: i64,
@@ -69,10 +69,10 @@ pub(crate) fn report(
         Err(too_large) => return Ok(Err(too_large)),
     };
     let spends = spends(rows, question, moment)?;
-    let spend = spends.values().sum();
+    let spend = (!spends.is_empty()).then(|| spends.values().sum());
     let markov = report.markov.as_ref();
     Ok(Ok(Attribution {
-        cac: share(spend, double(found.converted)),
+        cac: spend.and_then(|spend| share(spend, double(found.converted))),
         conversions: found.converted,
         value: report.value_minor,
         spend,

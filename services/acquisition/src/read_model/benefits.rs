@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
+use acquisition_domain::id::{BenefitId, CampaignId, PresentationId, PropositionId};
 use eventsourcing::{Days, Time};
 use read_model::{Error, Rows};
 use server::Moment;
@@ -125,12 +125,7 @@ pub(crate) fn scorecard(
     if !offers::has_benefit(rows, proposition, benefit, &moment.known)? {
         return Ok(None);
     }
-    let shown = offers::all_shown(rows, proposition, &moment.known)?;
-    let claiming: BTreeSet<PresentationId> = shown
-        .into_iter()
-        .filter(|(_, shown)| shown.benefits.contains(benefit))
-        .map(|(id, _)| id)
-        .collect();
+    let claiming = Claiming::of(rows, proposition, benefit, moment)?;
     let mut card = Scorecard::default();
     let mut customers: Vec<(Uuid, Time, bool)> = Vec::new();
     journeys::visit(rows, moment, |journey| {
@@ -142,7 +137,7 @@ pub(crate) fn scorecard(
         if let Some((at, how)) = converted {
             customers.push((journey.prospect, *at, how.benefits.contains(benefit)));
         }
-        if let Some(presented) = was_presented(&journey, proposition, &claiming) {
+        if let Some(presented) = claiming.reached(&journey) {
             let reach = if presented {
                 &mut card.presented
             } else {
@@ -158,24 +153,55 @@ pub(crate) fn scorecard(
     Ok(Some(card))
 }
 
-/// Whether a touch of the proposition's campaigns presented the benefit; nothing without such a touch.
-fn was_presented(
-    journey: &Journey,
-    proposition: &PropositionId,
-    claiming: &BTreeSet<PresentationId>,
-) -> Option<bool> {
-    let touches = journey.touches.iter().map(|met| &met.touched);
-    let mut of_proposition = touches
-        .filter(|touched| {
-            let campaign = touched.campaign.as_ref();
-            campaign.is_some_and(|campaign| campaign.proposition_id == *proposition)
+/// What claims a benefit of a proposition.
+struct Claiming<'a> {
+    proposition: &'a PropositionId,
+    presentations: BTreeSet<PresentationId>,
+    /// Those that show one of these presentations.
+    campaigns: BTreeSet<CampaignId>,
+}
+
+impl<'a> Claiming<'a> {
+    fn of(
+        rows: &dyn Rows,
+        proposition: &'a PropositionId,
+        benefit: &BenefitId,
+        moment: &Moment,
+    ) -> Result<Self, Error> {
+        let shown = offers::all_shown(rows, proposition, &moment.known)?;
+        let presentations: BTreeSet<PresentationId> = shown
+            .into_iter()
+            .filter(|(_, shown)| shown.benefits.contains(benefit))
+            .map(|(id, _)| id)
+            .collect();
+        let claims = |id: &PresentationId| presentations.contains(id);
+        let runs = offers::all_runs(rows, proposition, &moment.known)?;
+        let campaigns = runs
+            .into_iter()
+            .filter(|(_, run)| run.presentation_ids.iter().any(claims))
+            .map(|(id, _)| id)
+            .collect();
+        Ok(Self {
+            proposition,
+            presentations,
+            campaigns,
         })
-        .map(|touched| {
-            let presentation = touched.presentation_id.as_ref();
-            presentation.is_some_and(|id| claiming.contains(id))
+    }
+
+    /// Whether a touch of the proposition's campaigns presented the benefit; nothing without such a touch. One
+    /// that names no presentation presented what those of its campaign claim.
+    fn reached(&self, journey: &Journey) -> Option<bool> {
+        let presented = journey.touches.iter().filter_map(|met| {
+            let touched = &met.touched;
+            let campaign = touched.campaign.as_ref()?;
+            let own = campaign.proposition_id == *self.proposition;
+            own.then(|| match &touched.presentation_id {
+                Some(presentation) => self.presentations.contains(presentation),
+                None => self.campaigns.contains(&campaign.campaign_id),
+            })
         });
-    let first = of_proposition.next()?;
-    Some(first || of_proposition.any(|presented| presented))
+        presented.reduce(|any, presented| any || presented)
+    }
 }
 
 impl Scorecard {

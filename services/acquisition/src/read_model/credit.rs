@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use acquisition_domain::prospect::{Event, Prospect};
 use attribution::{HalfLife, Rule, Touch};
 use eventsourcing::{Days, Time};
-use money::Currency;
+use money::{Currency, Share};
 use read_model::{Error, Rows, RowsMut, Table};
 use server::Moment;
 use uuid::Uuid;
@@ -60,8 +60,8 @@ pub(crate) struct Credited {
     pub(crate) customer: Uuid,
     pub(crate) acquired_at: Time,
     pub(crate) currency: Currency,
-    /// From 0, excluded, to 1.
-    pub(crate) share: f64,
+    /// Above nothing.
+    pub(crate) share: Share,
 }
 
 /// The customers credited to a touch point at a moment, by id.
@@ -80,7 +80,7 @@ pub(crate) fn credited(
             .and_then(|way| {
                 let Some(way) = way else { return Ok(()) };
                 let share = points.share(rows, &way, model, moment)?;
-                if share > 0.0 {
+                if share.to_f64() > 0.0 {
                     credited.push(Credited {
                         customer,
                         acquired_at: way.converted_at,
@@ -127,17 +127,17 @@ impl Points {
         }
     }
 
-    /// The share of a conversion that the touch point earned; 0 if it was not known at that moment.
+    /// The share of a conversion that the touch point earned; nothing if it was not known at that moment.
     fn share(
         &mut self,
         rows: &dyn Rows,
         way: &Way,
         model: Model,
         moment: &Moment,
-    ) -> Result<f64, Error> {
+    ) -> Result<Share, Error> {
         let end = way.converted_at;
         if !moment.includes(end, &way.recorded) {
-            return Ok(0.0);
+            return Ok(Share::NONE);
         }
         let opens = end.minus_days(WINDOW);
         let mut path: Vec<(Time, Touch<u32>)> = Vec::with_capacity(way.touches.len());
@@ -162,8 +162,7 @@ impl Points {
         let earned = path.iter().zip(shares);
         Ok(earned
             .filter(|(touch, _)| touch.channel == ASKED)
-            .map(|(_, share)| share)
-            .sum())
+            .fold(Share::NONE, |sum, (_, share)| sum.plus(share)))
     }
 
     /// The touch point that a touch is credited to; nothing if it lacks that.

@@ -5,6 +5,7 @@
 //! where the journal took it.
 
 use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
+use customer_value::PurchaseDays;
 use eventsourcing::{Days, Time};
 use read_model::{Error, Rows, RowsMut, Table};
 use runtime::Recorded;
@@ -12,43 +13,63 @@ use serde::{Deserialize, Serialize};
 use server::{Known, Moment};
 use uuid::Uuid;
 
-/// By customer and number of the page: what was told of it, in the order told. A scorecard reads all that there is
-/// to each of its customers, so it stands together; in pages, because it grows.
-const TOLD: Table<(Uuid, u32), Vec<Told>> = Table::new("customer");
+const CUSTOMERS: Table<Uuid, Customer> = Table::new("customer");
+const PAYMENTS: Table<(Uuid, u64), Booked> = Table::new("payment");
+const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
 const PROMISES: Table<(Uuid, String), Promise> = Table::new("promise");
 
-/// How many facts a page holds: a new fact writes its page anew.
-const PAGE: usize = 32;
-/// The namespace of the numbers of purchases.
-const PURCHASES: Uuid = Uuid::from_u128(0x7061_7472_6f6e_4000_8000_7075_7263_6861);
+/// Whether somebody is a customer, from the beginning of the relationship on.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Customer {
+    /// When it was lost and won back, in the order told.
+    turns: Vec<Turn>,
+}
 
-/// A fact that retention told of a customer.
+/// A loss, or a win-back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Told {
+struct Turn {
     recorded: Recorded,
     at: Time,
-    what: What,
+    active: bool,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-enum What {
-    /// It was lost, or won back.
-    Turned { active: bool },
-    /// A purchase was made. Its number is made of its id, which is longer.
-    Bought { purchase: Uuid, paid: Paid },
-    /// A purchase was taken back, or a part of it.
-    Reversed { purchase: Uuid, back: Paid },
-}
-
-/// What retention told of a customer, from the beginning of the relationship on, in the order told.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct Customer(Vec<Told>);
 
 /// An amount and its margin, in minor units of the customer's currency.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Paid {
     pub(crate) amount: i64,
     pub(crate) margin: i64,
+}
+
+/// A purchase or a reversal, and where the journal took it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Booked {
+    recorded: Recorded,
+    payment: Payment,
+}
+
+/// A purchase or a reversal: what a value looks at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Payment {
+    at: Time,
+    margin: i64,
+    /// Of a reversal.
+    back: Option<Back>,
+}
+
+/// What was taken back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Back {
+    bought_at: Time,
+    /// Whether nothing of the purchase is left with it.
+    whole: bool,
+}
+
+/// What is left of a purchase.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Purchase {
+    bought_at: Time,
+    /// Of the amount, in minor units.
+    remaining: i64,
 }
 
 /// A promise of the conversion and what became of it.
@@ -84,30 +105,9 @@ pub(crate) enum Fate {
 impl Customer {
     /// Whether it had not been lost by that moment, or had been won back since, as far as was known.
     pub(crate) fn is_active_at(&self, at: Time, known: &Known) -> bool {
-        let turns = self.0.iter().rev().filter_map(|told| match told.what {
-            What::Turned { active } => Some((told, active)),
-            What::Bought { .. } | What::Reversed { .. } => None,
-        });
-        let mut told = turns.filter(|(turn, _)| turn.at <= at && known.includes(&turn.recorded));
-        told.next().is_none_or(|(_, active)| active)
-    }
-
-    /// What it paid and got back, as far as was known.
-    pub(crate) fn account(&self, known: &Known) -> Account {
-        let mut account = Account {
-            bought: Vec::new(),
-            reversed: Vec::new(),
-        };
-        for told in self.0.iter().filter(|told| known.includes(&told.recorded)) {
-            match told.what {
-                What::Turned { .. } => {}
-                What::Bought { purchase, paid } => account.bought.push((told.at, purchase, paid)),
-                What::Reversed { purchase, back } => {
-                    account.reversed.push((told.at, purchase, back));
-                }
-            }
-        }
-        account
+        let told = |turn: &&Turn| turn.at <= at && known.includes(&turn.recorded);
+        let last = self.turns.iter().rfind(told);
+        last.is_none_or(|turn| turn.active)
     }
 }
 
@@ -121,10 +121,7 @@ impl Promise {
 
 /// A customer, active unless retention has told of a loss.
 pub(crate) fn get(rows: &dyn Rows, id: Uuid) -> Result<Customer, Error> {
-    let pages = TOLD.scan(rows, &(id,), None, usize::MAX)?;
-    Ok(Customer(
-        pages.into_iter().flat_map(|(_, page)| page).collect(),
-    ))
+    Ok(CUSTOMERS.get(rows, &id)?.unwrap_or_default())
 }
 
 /// The promises of a customer's conversion that had been made by that moment.
@@ -134,37 +131,75 @@ pub(crate) fn promises(rows: &dyn Rows, id: Uuid, moment: &Moment) -> Result<Vec
     Ok(made.map(|(_, promise)| promise).collect())
 }
 
-/// What a customer paid and got back, as far as was known.
+/// What a customer paid and got back, as far as was known, in the order told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Account {
-    bought: Vec<(Time, Uuid, Paid)>,
-    /// With the purchase that was taken back.
-    reversed: Vec<(Time, Uuid, Paid)>,
+pub(crate) struct Account(Vec<Payment>);
+
+/// Reads what a customer paid and got back.
+pub(crate) fn account(rows: &dyn Rows, id: Uuid, known: &Known) -> Result<Account, Error> {
+    let booked = PAYMENTS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
+    let booked = booked.filter(|(_, booked)| known.includes(&booked.recorded));
+    Ok(Account(booked.map(|(_, booked)| booked.payment).collect()))
 }
 
 impl Account {
+    fn until(&self, as_of: Time) -> impl Iterator<Item = &Payment> {
+        self.0.iter().filter(move |payment| payment.at <= as_of)
+    }
+
     /// The margin of everything up to a moment, with its time; of what came back it is negative.
     pub(crate) fn margins(&self, as_of: Time) -> impl Iterator<Item = (Time, i64)> {
-        let bought = self.bought.iter().map(|(at, _, paid)| (*at, paid.margin));
-        let reversed = self
-            .reversed
-            .iter()
-            .map(|(at, _, paid)| (*at, -paid.margin));
-        bought.chain(reversed).filter(move |(at, _)| *at <= as_of)
+        self.until(as_of)
+            .map(|payment| (payment.at, payment.signed()))
     }
 
     /// The contribution margin of the 365 days up to a moment: purchases in them, less what of these was
     /// taken back by then.
     pub(crate) fn trailing_margin(&self, as_of: Time) -> i64 {
         let opens = as_of.minus_days(Days(365));
-        let inside = |at: Time| opens < at && at <= as_of;
-        let counted = || self.bought.iter().filter(|(at, ..)| inside(*at));
-        let earned: i64 = counted().map(|(_, _, paid)| paid.margin).sum();
-        let back = self.reversed.iter().filter(|(at, purchase, _)| {
-            *at <= as_of && counted().any(|(_, counted, _)| counted == purchase)
-        });
-        earned - back.map(|(_, _, paid)| paid.margin).sum::<i64>()
+        let counted = self
+            .until(as_of)
+            .filter(|payment| payment.bought_at() > opens);
+        counted.fold(0, |sum: i64, payment| sum.saturating_add(payment.signed()))
     }
+
+    /// The days of purchases up to a moment with their margins, as models look at them.
+    pub(crate) fn days(&self, as_of: Time) -> PurchaseDays {
+        let mut days = PurchaseDays::default();
+        for payment in self.until(as_of) {
+            let bought_on = day(payment.bought_at());
+            // A reversal comes after its purchase; if that does not count, there is nothing to take back.
+            let _ = match payment.back {
+                None => {
+                    days.record(bought_on, payment.margin);
+                    Ok(())
+                }
+                Some(Back { whole: true, .. }) => days.reverse_whole(bought_on, payment.margin),
+                Some(Back { whole: false, .. }) => days.reverse_part(bought_on, payment.margin),
+            };
+        }
+        days
+    }
+}
+
+impl Payment {
+    /// When what was paid, or given back, had been bought.
+    fn bought_at(&self) -> Time {
+        self.back.map_or(self.at, |back| back.bought_at)
+    }
+
+    fn signed(&self) -> i64 {
+        match self.back {
+            None => self.margin,
+            Some(_) => self.margin.saturating_neg(),
+        }
+    }
+}
+
+/// The UTC day of a moment, in the numbers that models count with.
+pub(crate) fn day(at: Time) -> i32 {
+    let day = at.day();
+    i32::try_from(day).unwrap_or(if day < 0 { i32::MIN } else { i32::MAX })
 }
 
 /// A relationship ended, or began again.
@@ -174,49 +209,60 @@ pub(crate) fn turned(
     recorded: Recorded,
     (at, active): (Time, bool),
 ) -> Result<(), Error> {
-    let what = What::Turned { active };
-    tell(rows, id, Told { recorded, at, what })
+    let mut customer = get(rows, id)?;
+    customer.turns.push(Turn {
+        recorded,
+        at,
+        active,
+    });
+    CUSTOMERS.put(rows, &id, &customer)
 }
 
-/// A purchase was made.
+/// A purchase was made; `told` is its place among all that was told.
 pub(crate) fn bought(
     rows: &mut dyn RowsMut,
-    id: Uuid,
+    (id, told): (Uuid, u64),
     recorded: Recorded,
     (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let purchase = number_of(purchase);
-    let what = What::Bought { purchase, paid };
-    tell(rows, id, Told { recorded, at, what })
+    let left = Purchase {
+        bought_at: at,
+        remaining: paid.amount,
+    };
+    PURCHASES.put(rows, &(id, purchase.to_owned()), &left)?;
+    let payment = Payment {
+        at,
+        margin: paid.margin,
+        back: None,
+    };
+    PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
 }
 
 /// A purchase was taken back, or a part of it.
 pub(crate) fn reversed(
     rows: &mut dyn RowsMut,
-    id: Uuid,
+    (id, told): (Uuid, u64),
     recorded: Recorded,
     (at, purchase): (Time, &str),
-    back: Paid,
+    paid: Paid,
 ) -> Result<(), Error> {
-    let purchase = number_of(purchase);
-    let what = What::Reversed { purchase, back };
-    tell(rows, id, Told { recorded, at, what })
-}
-
-fn number_of(purchase: &str) -> Uuid {
-    Uuid::new_v5(&PURCHASES, purchase.as_bytes())
-}
-
-fn tell(rows: &mut dyn RowsMut, id: Uuid, told: Told) -> Result<(), Error> {
-    let last = TOLD.scan_rev(rows, &(id,), None, 1)?;
-    let (number, mut page) = match last.into_iter().next() {
-        None => (0, Vec::new()),
-        Some(((_, number), page)) if page.len() < PAGE => (number, page),
-        Some(((_, number), _)) => (number.saturating_add(1), Vec::new()),
+    let key = (id, purchase.to_owned());
+    let Some(mut left) = PURCHASES.get(rows, &key)? else {
+        return Ok(());
     };
-    page.push(told);
-    TOLD.put(rows, &(id, number), &page)
+    left.remaining = left.remaining.saturating_sub(paid.amount);
+    PURCHASES.put(rows, &key, &left)?;
+    let back = Back {
+        bought_at: left.bought_at,
+        whole: left.remaining == 0,
+    };
+    let payment = Payment {
+        at,
+        margin: paid.margin,
+        back: Some(back),
+    };
+    PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
 }
 
 /// A promise was made with the conversion.

@@ -1,7 +1,7 @@
 //! What was offered when: published benefits, presentations, campaigns and what they cost, as facts that keep
 //! where the journal took them, so that reports can ask as of any moment.
 
-use acquisition_domain::campaign::{self, Spend};
+use acquisition_domain::campaign::{self, Spend, SpendKind};
 use acquisition_domain::id::{BenefitId, CampaignId, CampaignName, PresentationId, PropositionId};
 use acquisition_domain::presentation;
 use acquisition_domain::proposition::{Event, Proposition};
@@ -60,6 +60,8 @@ pub(crate) struct Cost {
     pub(crate) incurred_at: Time,
     /// Negative if it came back.
     pub(crate) amount: Money,
+    /// Whether it was for media alone.
+    pub(crate) is_media: bool,
     /// For which presentation of the campaign's proposition, if for one.
     pub(crate) presentation_id: Option<PresentationId>,
 }
@@ -130,6 +132,21 @@ pub(crate) fn run(
 ) -> Result<Option<Run>, Error> {
     let run = CAMPAIGNS.get(rows, &campaign_row(&name.proposition_id, &name.campaign_id))?;
     Ok(run.filter(|run| known.includes(&run.recorded)))
+}
+
+/// The campaigns of a proposition that were known.
+pub(crate) fn all_runs(
+    rows: &dyn Rows,
+    proposition: &PropositionId,
+    known: &Known,
+) -> Result<Vec<(CampaignId, Run)>, Error> {
+    let found = CAMPAIGNS.scan(rows, &(proposition.to_string(),), None, usize::MAX)?;
+    let known = found
+        .into_iter()
+        .filter(|(_, run)| known.includes(&run.recorded));
+    Ok(known
+        .filter_map(|((_, id), run)| Some((id.parse().ok()?, run)))
+        .collect())
 }
 
 /// When a campaign that shows a presentation first started, as far as known at that moment.
@@ -308,6 +325,7 @@ fn cost(recorded: Recorded, spend: &Spend) -> Cost {
         recorded,
         incurred_at: spend.incurred_at,
         amount: Money::new(spend.amount.currency, sign * spend.amount.minor_units),
+        is_media: spend.kind == SpendKind::Media,
         presentation_id: spend.presentation_id.clone(),
     }
 }

@@ -1,18 +1,18 @@
 //! What a campaign or a presentation cost and what became of its customers.
 
 use acquisition_domain::id::CampaignName;
-use customer_value::Simple;
 use eventsourcing::{Days, Time};
-use money::{Currency, Money};
+use money::{Currency, Exact, Money, Share};
 use read_model::{Error, Rows};
 use server::Moment;
 
 use super::credit::{self, Credited, Model};
 use super::customers;
-use super::figures::{double, ratio, rounded, share};
+use super::figures::{double, ratio, share};
 use super::offers::{self, Cost};
 use super::point::{Point, PresentationName};
 use super::promises::{self, Promises};
+use super::valuation::{self, Valuation};
 
 /// After how many days it is asked who stayed.
 const RETENTION_AFTER: [Days; 3] = [Days(30), Days(90), Days(365)];
@@ -22,7 +22,6 @@ const RETENTION_AFTER: [Days; 3] = [Days(30), Days(90), Days(365)];
 pub(crate) struct Basis<'a> {
     pub(crate) model: Model,
     pub(crate) moment: &'a Moment,
-    pub(crate) simple: Simple,
 }
 
 /// What a campaign or a presentation cost and what became of its customers. Customers are counted by their
@@ -39,8 +38,9 @@ pub(crate) struct Scorecard {
     pub(crate) other_currency: u32,
     /// What it cost.
     pub(crate) spend: Option<Money>,
-    /// Spend per customer created, half to even.
+    /// Spend per customer created, half to even; and that of media alone.
     pub(crate) cac: Option<Money>,
+    pub(crate) cac_media_only: Option<Money>,
     /// What the customers are worth.
     pub(crate) equity: Money,
     /// Equity per unit of spend.
@@ -57,6 +57,8 @@ pub(crate) struct Scorecard {
     pub(crate) promises: Promises,
     /// Its presentations that are flagged.
     pub(crate) flagged: Vec<String>,
+    /// How values were worked out.
+    pub(crate) value_basis: valuation::Basis,
 }
 
 /// How many stayed so long.
@@ -91,7 +93,7 @@ pub(crate) fn of_campaign(
     }
     let effort = Effort {
         currency: run.currency,
-        spend: Some(spent(&costs, run.currency)),
+        spend: Some(Spend::of(&costs)),
         started_at: run.started_at(moment),
         flagged,
     };
@@ -114,7 +116,7 @@ pub(crate) fn of_presentation(
     let flagged = shown.is_flagged(moment);
     let effort = Effort {
         currency,
-        spend: (!costs.is_empty()).then(|| spent(&costs, currency)),
+        spend: (!costs.is_empty()).then(|| Spend::of(&costs)),
         started_at: offers::first_start(rows, name, moment)?,
         flagged: Vec::from_iter(flagged.then(|| name.presentation_id.to_string())),
     };
@@ -124,16 +126,28 @@ pub(crate) fn of_presentation(
 /// What was put in.
 struct Effort {
     currency: Currency,
-    spend: Option<Money>,
+    spend: Option<Spend>,
     started_at: Option<Time>,
     flagged: Vec<String>,
 }
 
-fn spent(costs: &[Cost], currency: Currency) -> Money {
-    Money::new(
-        currency,
-        costs.iter().map(|cost| cost.amount.minor_units).sum(),
-    )
+/// What was spent, in minor units.
+#[derive(Debug, Clone, Copy)]
+struct Spend {
+    all: i64,
+    media: i64,
+}
+
+impl Spend {
+    fn of(costs: &[Cost]) -> Self {
+        let sum = |costs: &mut dyn Iterator<Item = &Cost>| {
+            costs.map(|cost| cost.amount.minor_units).sum()
+        };
+        Self {
+            all: sum(&mut costs.iter()),
+            media: sum(&mut costs.iter().filter(|cost| cost.is_media)),
+        }
+    }
 }
 
 fn card(
@@ -142,47 +156,54 @@ fn card(
     effort: Effort,
     basis: Basis<'_>,
 ) -> Result<Scorecard, Error> {
-    let cohort = Cohort::of(rows, point, effort.currency, basis)?;
+    let valuation = Valuation::known(rows, effort.currency, &basis.moment.known)?;
+    let cohort = Cohort::of(rows, point, &valuation, basis)?;
     let money = |minor_units| Money::new(effort.currency, minor_units);
-    let sum = |exact| money(rounded(exact).unwrap_or(i64::MAX));
-    let spend = effort.spend.map(|spend| spend.minor_units);
-    let per_spend = |figure: f64| spend.and_then(|spend| ratio(figure, double(spend)));
+    let sum = |exact: &Exact| money(exact.rounded().unwrap_or(i64::MAX));
+    let spend = effort.spend.map(|spend| spend.all);
+    let media = effort.spend.map(|spend| spend.media);
+    let created = cohort.created.to_f64();
+    let per_customer = |spend: Option<i64>| {
+        let share = spend.and_then(|spend| share(spend, created));
+        share.map(money)
+    };
+    let per_spend = |figure: &Exact| spend.and_then(|spend| ratio(figure.to_f64(), double(spend)));
     let paid_back = effort
         .started_at
         .zip(spend)
         .and_then(|(started_at, spend)| cohort.payback_days(spend, started_at));
-    let margin = cohort.margins.iter().map(|(_, margin)| margin).sum();
     Ok(Scorecard {
-        created: cohort.created,
-        active: cohort.active,
-        lost: cohort.lost,
+        created,
+        active: cohort.active.to_f64(),
+        lost: cohort.lost.to_f64(),
         other_currency: cohort.other_currency,
-        spend: effort.spend,
-        cac: spend
-            .and_then(|spend| share(spend, cohort.created))
-            .map(money),
-        equity: sum(cohort.equity),
-        equity_per_spend: per_spend(cohort.equity),
-        ltv_to_cac: per_spend(cohort.value_at_creation),
-        margin: sum(margin),
+        spend: spend.map(money),
+        cac: per_customer(spend),
+        cac_media_only: per_customer(media),
+        equity: sum(&cohort.equity),
+        equity_per_spend: per_spend(&cohort.equity),
+        // Per customer and by CAC, which is spend by customer: undefined when there is none.
+        ltv_to_cac: per_spend(&cohort.value_at_creation).filter(|_| created > 0.0),
+        margin: sum(&cohort.margin_to_date()),
         payback_days: paid_back,
         retention: cohort.retention,
         promises: promises::named(rows, point, basis.moment)?,
         flagged: effort.flagged,
+        value_basis: valuation.basis,
     })
 }
 
 /// The customers credited to a touch point, added up.
 #[derive(Debug, Default)]
 struct Cohort {
-    created: f64,
-    active: f64,
-    lost: f64,
+    created: Exact,
+    active: Exact,
+    lost: Exact,
     other_currency: u32,
-    equity: f64,
-    value_at_creation: f64,
-    /// Margins with their times, in order.
-    margins: Vec<(Time, f64)>,
+    equity: Exact,
+    value_at_creation: Exact,
+    /// Margins with their times and how much of them counts, in the order of time.
+    margins: Vec<(Time, i64, Share)>,
     retention: Vec<Retention>,
 }
 
@@ -190,7 +211,7 @@ impl Cohort {
     fn of(
         rows: &dyn Rows,
         point: &Point,
-        currency: Currency,
+        valuation: &Valuation,
         basis: Basis<'_>,
     ) -> Result<Self, Error> {
         let mut cohort = Self::default();
@@ -202,48 +223,56 @@ impl Cohort {
             let (as_of, known) = (basis.moment.as_of, &basis.moment.known);
             let customer = customers::get(rows, credited.customer)?;
             let active = customer.is_active_at(as_of, known);
-            cohort.created += share;
-            *(if active {
+            cohort.created.add(1, share);
+            let stands = if active {
                 &mut cohort.active
             } else {
                 &mut cohort.lost
-            }) += share;
+            };
+            stands.add(1, share);
             for stay in &mut stays {
                 stay.count(&customer, acquired_at, share, basis.moment);
             }
-            if credited.currency != currency {
+            if credited.currency != valuation.basis.currency {
                 cohort.other_currency += 1;
                 continue;
             }
-            let account = customer.account(known);
-            let value = |at| double(basis.simple.value(account.trailing_margin(at)));
+            let account = customers::account(rows, credited.customer, known)?;
             if active {
-                cohort.equity += share * value(as_of);
+                cohort.equity.add(valuation.value(&account, as_of), share);
             }
-            cohort.value_at_creation += share * value(acquired_at);
+            let at_creation = valuation.value(&account, acquired_at);
+            cohort.value_at_creation.add(at_creation, share);
             let margins = account.margins(as_of);
             cohort
                 .margins
-                .extend(margins.map(|(at, margin)| (at, share * double(margin))));
+                .extend(margins.map(|(at, margin)| (at, margin, share)));
         }
-        cohort
-            .margins
-            .sort_by(|(a, x), (b, y)| a.cmp(b).then(x.total_cmp(y)));
+        cohort.margins.sort_by_key(|(at, ..)| *at);
         cohort.retention = stays.map(Stay::retention).to_vec();
         Ok(cohort)
     }
 
-    /// UTC days from the start to the first day on which the cumulative margin had reached the spend.
+    fn margin_to_date(&self) -> Exact {
+        let mut sum = Exact::default();
+        for (_, margin, share) in &self.margins {
+            sum.add(*margin, *share);
+        }
+        sum
+    }
+
+    /// UTC days from the start to the first day on which the cumulative margin had reached the spend; 0 if that
+    /// was before the start.
     fn payback_days(&self, spend: i64, started_at: Time) -> Option<u32> {
-        let mut margin = 0.0;
-        for (i, (at, earned)) in self.margins.iter().enumerate() {
-            margin += earned;
+        let mut sum = Exact::default();
+        for (i, (at, margin, share)) in self.margins.iter().enumerate() {
+            sum.add(*margin, *share);
             let day_ends = self
                 .margins
                 .get(i + 1)
-                .is_none_or(|(next, _)| next.day() > at.day());
-            if day_ends && rounded(margin).is_some_and(|margin| margin >= spend) {
-                return u32::try_from(at.day() - started_at.day()).ok();
+                .is_none_or(|(next, ..)| next.day() > at.day());
+            if day_ends && sum.rounded().is_some_and(|margin| margin >= spend) {
+                return u32::try_from((at.day() - started_at.day()).max(0)).ok();
             }
         }
         None
@@ -253,16 +282,16 @@ impl Cohort {
 /// Who stayed so long, while customers are counted.
 struct Stay {
     days: Days,
-    eligible: f64,
-    stayed: f64,
+    eligible: Exact,
+    stayed: Exact,
 }
 
 impl Stay {
-    const fn after(days: Days) -> Self {
+    fn after(days: Days) -> Self {
         Self {
             days,
-            eligible: 0.0,
-            stayed: 0.0,
+            eligible: Exact::default(),
+            stayed: Exact::default(),
         }
     }
 
@@ -270,23 +299,24 @@ impl Stay {
         &mut self,
         customer: &customers::Customer,
         acquired_at: Time,
-        share: f64,
+        share: Share,
         moment: &Moment,
     ) {
         let Some(stayed) = stayed(customer, acquired_at, self.days, moment) else {
             return;
         };
-        self.eligible += share;
+        self.eligible.add(1, share);
         if stayed {
-            self.stayed += share;
+            self.stayed.add(1, share);
         }
     }
 
     fn retention(self) -> Retention {
+        let (eligible, stayed) = (self.eligible.to_f64(), self.stayed.to_f64());
         Retention {
             days: self.days,
-            eligible: self.eligible,
-            rate: ratio(self.stayed, self.eligible),
+            eligible,
+            rate: ratio(stayed, eligible),
         }
     }
 }

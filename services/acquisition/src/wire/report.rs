@@ -152,7 +152,7 @@ pub(crate) fn attribution_out(
         other_currency_conversions: found.other_currency,
         closed_journeys: found.closed,
         value: Some(money(found.value)),
-        spend: Some(money(found.spend)),
+        spend: found.spend.map(money),
         cac: found.cac.map(money),
         lines: lines
             .map(|line| line_out(line, question.currency))

@@ -1,7 +1,7 @@
 //! Scorecards, as they are told.
 
 use acquisition_domain::id::{BenefitId, CampaignName, PropositionId};
-use customer_value::{Interval, Simple};
+use customer_value::Interval;
 use patron_proto::acquisition::v1 as proto;
 use server::{Moment, money_out, pairs, timestamp};
 
@@ -11,6 +11,7 @@ use crate::read_model::figures::ratio;
 use crate::read_model::point::PresentationName;
 use crate::read_model::promises::Promises;
 use crate::read_model::scorecard::{Basis, Retention, Scorecard};
+use crate::read_model::valuation::{self, Method};
 
 pairs!(kano_out, _kano: Kano = proto::KanoClass {
     MustBe = MustBe, Attractive = Attractive, OneDimensional = OneDimensional,
@@ -31,6 +32,7 @@ pub(crate) fn campaign_out(
         lost: card.lost,
         spend: card.spend.map(money_out),
         cac: card.cac.map(money_out),
+        cac_media_only: card.cac_media_only.map(money_out),
         equity: Some(money_out(card.equity)),
         equity_per_spend: card.equity_per_spend,
         ltv_to_cac: card.ltv_to_cac,
@@ -40,7 +42,7 @@ pub(crate) fn campaign_out(
         promises: Some(promises_out(card.promises)),
         other_currency_customers: small_out(card.other_currency),
         flagged_presentation_ids: card.flagged.clone(),
-        value_basis: Some(basis_out(basis.simple)),
+        value_basis: Some(basis_out(&card.value_basis)),
         known_at_position: basis.moment.known.token(),
     }
 }
@@ -62,13 +64,14 @@ pub(crate) fn presentation_out(
         retention: retention_out(&card.retention),
         spend: card.spend.map(money_out),
         cac: card.cac.map(money_out),
+        cac_media_only: card.cac_media_only.map(money_out),
         equity: Some(money_out(card.equity)),
         equity_per_spend: card.equity_per_spend,
         ltv_to_cac: card.ltv_to_cac,
         margin_to_date: Some(money_out(card.margin)),
         payback_days: card.payback_days.map(small_out),
         other_currency_customers: small_out(card.other_currency),
-        value_basis: Some(basis_out(basis.simple)),
+        value_basis: Some(basis_out(&card.value_basis)),
         known_at_position: basis.moment.known.token(),
     }
 }
@@ -146,10 +149,19 @@ fn promises_out(tally: Promises) -> proto::PromiseTally {
     }
 }
 
-fn basis_out(simple: Simple) -> proto::ValueBasis {
+fn basis_out(basis: &valuation::Basis) -> proto::ValueBasis {
+    let (assumptions, ledger) = (basis.assumptions, format!("ledgers/{}", basis.currency));
+    let method = match assumptions.method {
+        Method::Simple => "SIMPLE",
+        Method::MbgNbd => "MBG_NBD",
+    };
+    let model = basis.model;
     proto::ValueBasis {
-        method: "SIMPLE".to_owned(),
-        annual_retention_rate: simple.retention.to_f64(),
-        annual_discount_rate: simple.discount.to_f64(),
+        method: method.to_owned(),
+        annual_retention_rate: assumptions.annual_retention_rate.to_f64(),
+        annual_discount_rate: assumptions.annual_discount_rate.to_f64(),
+        model: model.map_or_else(String::new, |number| format!("{ledger}/models/{number}")),
+        ledger,
+        horizon_months: model.map(|_| small_out(assumptions.horizon_months)),
     }
 }

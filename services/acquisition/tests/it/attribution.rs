@@ -161,6 +161,14 @@ async fn what_nothing_led_to_is_unattributed_and_what_is_undefined_absent() {
 async fn the_spend_of_the_period_stands_beside_the_credit() {
     let harness = Harness::start().await;
     story(&harness).await;
+    // As long as nothing was spent, no cost is known: it is absent and not 0.
+    let free = answer(
+        &harness,
+        ask(AttributionModel::Last, AttributionDimension::Channel),
+    )
+    .await;
+    assert!(free.conversions > 0);
+    assert_eq!((free.spend, free.cac), (None, None));
     run(&harness, "fast", "speed").await;
     run(&harness, "idle", "speed").await;
     spend(&harness, "fast", "media", 10_000, "speed", 0).await;

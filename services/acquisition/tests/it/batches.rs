@@ -3,7 +3,7 @@
 use patron_proto::acquisition::v1 as proto;
 use tonic::Code;
 
-use crate::harness::{Harness, at, new_id};
+use crate::harness::{Harness, at, new_id, refused};
 
 fn item(prospect: &str, id: &str, seconds: i64) -> proto::TouchpointItem {
     proto::TouchpointItem {
@@ -91,4 +91,22 @@ async fn a_batch_that_comes_twice_is_answered_alike_and_recorded_once() {
         let found = client.get_prospect(get).await.unwrap().into_inner();
         assert_eq!(found.touchpoint_count, 200);
     }
+}
+
+#[tokio::test]
+async fn a_batch_has_a_limit() {
+    let harness = Harness::start().await;
+    let prospect = harness.prospect().await;
+    let items = |count: usize| (0..count).map(|i| item(&prospect, &format!("t{i}"), -60));
+    let request = |count| proto::BatchRecordTouchpointsRequest {
+        items: items(count).collect(),
+        request_id: new_id(),
+    };
+    let mut client = harness.prospects();
+    let refusal = refused(client.batch_record_touchpoints(request(1_001)).await);
+    let limit = (Code::ResourceExhausted, "LIMIT_EXCEEDED".to_owned());
+    assert_eq!(refusal, limit);
+    let largest = client.batch_record_touchpoints(request(1_000)).await;
+    let results = largest.unwrap().into_inner().results;
+    assert!(results.len() == 1_000 && results.iter().all(|result| result.code == 0));
 }

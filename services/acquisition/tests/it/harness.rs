@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 
-use acquisition::{SERVICES, Settings};
+use acquisition::SERVICES;
 use eventsourcing::{FixedClock, Time};
 use journal::memory::MemoryTopics;
 use patron_proto::acquisition::v1 as proto;
@@ -71,9 +71,8 @@ impl Harness {
     ) -> Self {
         let shown: Arc<FixedClock> = Arc::clone(&clock);
         let vault = Vault::open(&topics, master()).await.unwrap();
-        let settings = Settings::default();
         let vault = Arc::new(vault);
-        let running = acquisition::start(&topics, shown, options, settings, Arc::clone(&vault))
+        let running = acquisition::start(&topics, shown, options, Arc::clone(&vault))
             .await
             .unwrap();
         running.engine.until_ready().await.unwrap();

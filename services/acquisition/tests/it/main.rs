@@ -26,3 +26,4 @@ mod prospects;
 mod retention;
 mod retiring;
 mod scorecards;
+mod valuation;

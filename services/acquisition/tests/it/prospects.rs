@@ -4,7 +4,7 @@ use patron_proto::acquisition::v1 as proto;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::harness::{Harness, at, euros, new_id, refused};
+use crate::harness::{Harness, at, create, euros, new_id, refused};
 
 fn touch(prospect: &str, id: &str, seconds: i64) -> proto::RecordTouchpointRequest {
     proto::RecordTouchpointRequest {
@@ -131,16 +131,9 @@ async fn a_prospect_is_qualified_and_closed_with_a_reason() {
     let harness = Harness::start().await;
     harness.publish().await;
     let prospect = harness.prospect().await;
-    let qualify = proto::QualifyProspectRequest {
-        name: prospect.clone(),
-        proposition: "propositions/van-repair".to_owned(),
-        problem_id: "van-off-road".to_owned(),
-        request_id: new_id(),
-        ..Default::default()
-    };
     let qualified = harness
         .prospects()
-        .qualify_prospect(qualify)
+        .qualify_prospect(qualify(&prospect, "van-repair", "van-off-road"))
         .await
         .unwrap()
         .into_inner();
@@ -172,6 +165,57 @@ async fn a_prospect_is_qualified_and_closed_with_a_reason() {
     assert_eq!(closed.into_inner().state(), proto::ProspectState::Closed);
     let late = refused(prospects.convert_prospect(convert(&prospect)).await);
     assert_eq!(late.0, Code::FailedPrecondition);
+}
+
+fn qualify(prospect: &str, proposition: &str, problem: &str) -> proto::QualifyProspectRequest {
+    proto::QualifyProspectRequest {
+        name: prospect.to_owned(),
+        proposition: format!("propositions/{proposition}"),
+        problem_id: problem.to_owned(),
+        request_id: new_id(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn a_prospect_is_qualified_for_a_problem_that_the_proposition_names() {
+    let harness = Harness::start().await;
+    harness.publish().await;
+    let prospect = harness.prospect().await;
+    let mut client = harness.prospects();
+    for (proposition, problem, reason) in [
+        ("van-hire", "van-off-road", "UNKNOWN_PROPOSITION"),
+        ("van-repair", "van-too-small", "UNKNOWN_PROBLEM"),
+    ] {
+        let request = qualify(&prospect, proposition, problem);
+        let refusal = refused(client.qualify_prospect(request).await);
+        assert_eq!(refusal, (Code::InvalidArgument, reason.to_owned()));
+    }
+    let get = proto::GetProspectRequest {
+        name: prospect.clone(),
+        ..Default::default()
+    };
+    let found = client.get_prospect(get).await.unwrap().into_inner();
+    assert_eq!(found.state(), proto::ProspectState::Anonymous);
+}
+
+#[tokio::test]
+async fn another_instance_knows_a_proposition_as_soon_as_it_is_there() {
+    let one = Harness::start().await;
+    let options = runtime::Options {
+        inbox_topic: None,
+        ..runtime::Options::for_pair("acquisition", "retention")
+    };
+    let clock = std::sync::Arc::clone(&one.clock);
+    let other = Harness::start_on(one.topics.clone(), clock, options).await;
+    let prospect = other.prospect().await;
+    for i in 0..20 {
+        let id = format!("p{i}");
+        let made = one.propositions().create_proposition(create(&id)).await;
+        made.unwrap();
+        let request = qualify(&prospect, &id, "van-off-road");
+        other.prospects().qualify_prospect(request).await.unwrap();
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,21 @@ impl Retention {
         kind: &str,
         event: &M,
     ) {
+        let id = customer.rsplit('/').next().unwrap();
+        let stream = StreamId::new(format!("prospects/{id}")).unwrap();
+        let subject = format!("customers/{id}");
+        self.tells_in(harness, &stream, &subject, kind, event).await;
+    }
+
+    /// Tells something in the partition of a stream, and waits until it is received.
+    async fn tells_in<M: Message>(
+        &mut self,
+        harness: &Harness,
+        stream: &StreamId,
+        subject: &str,
+        kind: &str,
+        event: &M,
+    ) {
         let options = harness.running.engine.options();
         let spec = TopicSpec {
             name: options.inbox_topic.clone().expect("a harness that listens"),
@@ -36,9 +51,7 @@ impl Retention {
             kind: Kind::Public,
         };
         let topic = harness.topics.open(&spec).await.unwrap();
-        let id = customer.rsplit('/').next().unwrap();
-        let stream = StreamId::new(format!("prospects/{id}")).unwrap();
-        let partition = harness.running.engine.placement().partition_of(&stream);
+        let partition = harness.running.engine.placement().partition_of(stream);
         let sequence = self.sequences.entry(partition).or_default();
         *sequence += 1;
         self.told += 1;
@@ -51,7 +64,7 @@ impl Retention {
             header("ce_id", format!("{}-{}", Uuid::from_u128(1), self.told)),
             header("ce_source", "/patron/retention".to_owned()),
             header("ce_type", format!("patron.retention.v1.{kind}")),
-            header("ce_subject", format!("customers/{id}")),
+            header("ce_subject", subject.to_owned()),
             header("ce_time", "2026-01-01T00:00:00Z".to_owned()),
             header("ce_sequence", sequence.to_string()),
             header("ce_schemaversion", "1".to_owned()),
@@ -59,7 +72,7 @@ impl Retention {
             header("journalposition", format!("{sequence}/0")),
         ];
         let record = Record {
-            key: Some(id.to_owned().into()),
+            key: Some(stream.id().to_owned().into()),
             headers,
             value: event.encode_to_vec().into(),
         };
@@ -155,6 +168,57 @@ impl Retention {
             ..Default::default()
         };
         self.tells(harness, &customer, "PurchaseRecorded", &event)
+            .await;
+    }
+
+    /// What customers of a currency are valued with.
+    pub(crate) async fn assumed(
+        &mut self,
+        harness: &Harness,
+        currency: &str,
+        assumptions: proto::Assumptions,
+    ) {
+        let event = proto::AssumptionsSet {
+            ledger: format!("ledgers/{currency}"),
+            occurred_at: Some(seconds(0)),
+            assumptions: Some(assumptions),
+        };
+        self.tells_of_ledger(harness, currency, "AssumptionsSet", &event)
+            .await;
+    }
+
+    /// Tells something of a ledger.
+    pub(crate) async fn tells_of_ledger<M: Message>(
+        &mut self,
+        harness: &Harness,
+        currency: &str,
+        kind: &str,
+        event: &M,
+    ) {
+        let name = format!("ledgers/{currency}");
+        let stream = StreamId::new(name.clone()).unwrap();
+        self.tells_in(harness, &stream, &name, kind, event).await;
+    }
+
+    /// A purchase was taken back, or a part of it; half of the price was margin.
+    pub(crate) async fn reversed(
+        &mut self,
+        harness: &Harness,
+        prospect: &str,
+        (purchase, reversal): (&str, &str),
+        (at, amount): (i64, i64),
+    ) {
+        let customer = customer(prospect);
+        let event = proto::PurchaseReversed {
+            customer: customer.clone(),
+            occurred_at: Some(seconds(at)),
+            purchase_id: purchase.to_owned(),
+            reversal_id: reversal.to_owned(),
+            amount: euros(amount),
+            contribution_margin: euros(amount / 2),
+            ..Default::default()
+        };
+        self.tells(harness, &customer, "PurchaseReversed", &event)
             .await;
     }
 

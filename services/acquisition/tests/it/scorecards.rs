@@ -7,7 +7,7 @@ use tonic::Code;
 
 use crate::attribution::{run, spend};
 use crate::business::{DAY, convert, met, record};
-use crate::harness::{Harness, NOW, at, euros, refused};
+use crate::harness::{Harness, NOW, at, euros, new_id, refused};
 use crate::retention::Retention;
 
 const FAST: &str = "propositions/van-repair/campaigns/fast";
@@ -80,10 +80,104 @@ async fn a_campaign_is_credited_with_the_share_of_a_customer_that_the_model_says
     assert_eq!((last.model.as_str(), last.equity), ("LAST", euros(30_000)));
     assert_eq!(last.cac, euros(100_000));
     let first = campaign(&harness, TOUGH, AttributionModel::First).await;
+    // Nobody was created, so nothing is told per customer.
     assert_eq!(
         (first.created, first.cac, first.ltv_to_cac),
-        (0.0, None, Some(0.0))
+        (0.0, None, None)
     );
+    assert_eq!(
+        (first.spend, first.equity_per_spend),
+        (euros(150_000), Some(0.0))
+    );
+}
+
+#[tokio::test]
+async fn a_cost_per_customer_is_a_half_where_it_is_one_and_media_stands_beside_all() {
+    let harness = Harness::start_listening().await;
+    harness.publish().await;
+    run(&harness, "fast", "speed").await;
+    run(&harness, "tough", "durable").await;
+    spend(&harness, "fast", "media", 30_000, "speed", 0).await;
+    let sales = proto::RecordSpendRequest {
+        parent: FAST.to_owned(),
+        spend: Some(proto::Spend {
+            spend_id: "sales".to_owned(),
+            kind: proto::SpendKind::Sales as i32,
+            amount: euros(4_333),
+            incurred_at: at(0),
+            presentation_id: "speed".to_owned(),
+            ..Default::default()
+        }),
+        request_id: new_id(),
+        ..Default::default()
+    };
+    harness.campaigns().record_spend(sales).await.unwrap();
+    let prospect = harness.prospect().await;
+    for (id, days, name, shown) in [
+        ("a", 3, FAST, "speed"),
+        ("b", 2, TOUGH, "durable"),
+        ("c", 1, FAST, "speed"),
+    ] {
+        record(&harness, &prospect, id, &met(-days * DAY, name, shown)).await;
+    }
+    convert(&harness, &prospect, 0, None, "EUR").await;
+    // 343.33 over two thirds of a customer are 514.995.
+    let card = campaign(&harness, FAST, AttributionModel::Linear).await;
+    assert_eq!(
+        (card.cac, card.cac_media_only),
+        (euros(51_500), euros(45_000))
+    );
+    let request = proto::GetPresentationScorecardRequest {
+        model: AttributionModel::Linear as i32,
+        ..presentation(SPEED)
+    };
+    let card = harness.reports().get_presentation_scorecard(request).await;
+    let card = card.unwrap().into_inner();
+    assert_eq!(
+        (card.cac, card.cac_media_only),
+        (euros(51_500), euros(45_000))
+    );
+    // No media is no cost, where customers were created; nobody created is no answer.
+    let card = campaign(&harness, TOUGH, AttributionModel::Linear).await;
+    assert_eq!(card.cac_media_only, euros(0));
+    let card = campaign(&harness, TOUGH, AttributionModel::Last).await;
+    assert_eq!(card.cac_media_only, None);
+}
+
+#[tokio::test]
+async fn a_spend_that_came_back_before_the_start_was_paid_back_on_day_0() {
+    let harness = Harness::start_listening().await;
+    let mut retention = Retention::default();
+    harness.publish().await;
+    let prospect = harness.prospect().await;
+    record(&harness, &prospect, "a", &met(-9 * DAY, FAST, "speed")).await;
+    convert(&harness, &prospect, -8 * DAY, Some(40_000), "EUR").await;
+    let bought = (-8 * DAY, 40_000);
+    retention.bought(&harness, &prospect, "1", bought).await;
+    run(&harness, "fast", "speed").await;
+    spend(&harness, "fast", "media", 20_000, "speed", 0).await;
+    let card = campaign(&harness, FAST, AttributionModel::Last).await;
+    assert_eq!((card.created, card.payback_days), (1.0, Some(0)));
+    spend(&harness, "fast", "more", 1, "speed", 0).await;
+    let card = campaign(&harness, FAST, AttributionModel::Last).await;
+    assert_eq!(card.payback_days, None);
+}
+
+#[tokio::test]
+async fn a_touch_that_names_no_presentation_presents_what_its_campaign_claims() {
+    let harness = Harness::start().await;
+    harness.publish().await;
+    run(&harness, "fast", "speed").await;
+    run(&harness, "tough", "durable").await;
+    for (name, shown) in [(FAST, ""), (FAST, "speed"), (TOUGH, ""), (FAST, "durable")] {
+        let prospect = harness.prospect().await;
+        record(&harness, &prospect, "a", &met(-DAY, name, shown)).await;
+    }
+    let name = "propositions/van-repair/benefits/next-day";
+    let card = harness.reports().get_benefit_scorecard(benefit(name)).await;
+    let card = card.unwrap().into_inner();
+    assert_eq!(card.presented.unwrap().prospects, 2);
+    assert_eq!(card.not_presented.unwrap().prospects, 2);
 }
 
 #[tokio::test]

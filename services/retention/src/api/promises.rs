@@ -225,5 +225,7 @@ fn line_out(proposition: &str, benefit_id: &str, line: Line) -> proto::PromiseLe
         kept_rate_lower: interval.map(|interval| interval.low),
         kept_rate_upper: interval.map(|interval| interval.high),
         mean_gap: line.mean_gap(),
+        overdue: line.overdue,
+        repaired_rate: line.repaired_rate(),
     }
 }

@@ -120,7 +120,7 @@ fn read_after(mut bytes: &[u8]) -> Result<(MomentOfPages, u64), Status> {
     after.ok_or_else(|| invalid("page_token", "is not a token of an earlier page"))
 }
 
-/// A period; without an end, everything up to a moment, that moment included.
+/// A period; without an end, or with a later one, everything up to a moment, that moment included.
 fn period(
     start: Option<&Timestamp>,
     end: Option<&Timestamp>,
@@ -129,7 +129,7 @@ fn period(
     let just_after = Time::from_micros(as_of.micros().saturating_add(1));
     let period = Period {
         start: start.map(from_timestamp),
-        end: end.map_or(just_after, from_timestamp),
+        end: end.map_or(just_after, from_timestamp).min(just_after),
     };
     if period.start.is_some_and(|start| start >= period.end) {
         return Err(invalid("end", "must be later than start"));

@@ -26,7 +26,12 @@ impl ScoreboardService for Scoreboards {
         let just_after_now = Time::from_micros(self.0.engine.clock().now().micros() + 1);
         let period = Period {
             start: message.start.as_ref().map(from_timestamp),
-            end: message.end.as_ref().map_or(just_after_now, from_timestamp),
+            // Of what lies ahead nothing is known: the rest of a year is not a year without purchases.
+            end: message
+                .end
+                .as_ref()
+                .map_or(just_after_now, from_timestamp)
+                .min(just_after_now),
         };
         if period.start.is_some_and(|start| start >= period.end) {
             return Err(invalid("end", "must be later than start"));

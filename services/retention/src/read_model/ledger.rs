@@ -13,6 +13,8 @@ const LINES: Table<(String, String), Line> = Table::new("ledger");
 pub(crate) struct Line {
     pub(crate) made: i64,
     pub(crate) open: i64,
+    /// Of the open ones, those that a day found past their due date.
+    pub(crate) overdue: i64,
     pub(crate) kept: i64,
     /// Broken and not repaired.
     pub(crate) unrepaired: i64,
@@ -42,6 +44,11 @@ impl Line {
         ratio(self.kept, self.kept + self.broken())
     }
 
+    /// Repaired of those broken; nothing if there are none.
+    pub(crate) fn repaired_rate(self) -> Option<f64> {
+        ratio(self.repaired, self.broken())
+    }
+
     /// The Wilson 95 % interval of the kept rate.
     pub(crate) fn interval(self) -> Option<Interval> {
         let count = |n| u64::try_from(n).unwrap_or(0);
@@ -58,6 +65,7 @@ impl Line {
         Self {
             made: self.made + other.made,
             open: self.open + other.open,
+            overdue: self.overdue + other.overdue,
             kept: self.kept + other.kept,
             unrepaired: self.unrepaired + other.unrepaired,
             repaired: self.repaired + other.repaired,
@@ -77,6 +85,7 @@ impl Line {
             State::Repaired => &mut self.repaired,
             State::Waived => &mut self.waived,
         } += by;
+        self.overdue += by * i64::from(promise.is_noted_overdue());
         if let Some(score) = promise.score {
             self.scored += by;
             self.gaps += by * i64::from(score.gap);

@@ -57,6 +57,21 @@ async fn people_come_first_and_money_follows_by_currency() {
 }
 
 #[tokio::test]
+async fn a_period_that_is_not_over_ends_now() {
+    let harness = Harness::start().await;
+    harness.customer("rosa").await;
+    let asked = |end| proto::GetScoreboardRequest {
+        start: at(-DAY),
+        end,
+        ..Default::default()
+    };
+    let mut boards = harness.scoreboards();
+    let until_now = boards.get_scoreboard(asked(None)).await.unwrap();
+    let this_year = boards.get_scoreboard(asked(at(400 * DAY))).await.unwrap();
+    assert_eq!(this_year.into_inner(), until_now.into_inner());
+}
+
+#[tokio::test]
 async fn a_period_ends_after_it_starts() {
     let harness = Harness::start().await;
     let asked = proto::GetScoreboardRequest {

@@ -37,6 +37,24 @@ fn what_was_promised_explicitly_is_promised_instead_of_the_claims() {
 }
 
 #[test]
+fn a_proposition_solves_the_problems_that_it_names_from_the_draft_on() {
+    for proposition in [drafted().state(), on_the_market().state()] {
+        assert_eq!(proposition.must_solve(&id("van-off-road")), Ok(()));
+        assert_eq!(
+            proposition.must_solve(&id("van-too-small")),
+            Err(Refusal::UnknownProblem {
+                field: "problem_id",
+                problem_id: id("van-too-small"),
+            })
+        );
+    }
+    assert_eq!(
+        Proposition::default().must_solve(&id("van-off-road")),
+        Err(Refusal::UnknownProposition)
+    );
+}
+
+#[test]
 fn a_proposition_that_does_not_exist_offers_nothing() {
     assert_eq!(
         Proposition::default().offer(ask()),

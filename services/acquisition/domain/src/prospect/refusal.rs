@@ -62,7 +62,7 @@ pub enum Refusal {
     #[error("the prospect is closed: reopen it first")]
     Closed,
     /// It is the same as another prospect.
-    #[error("the prospect was merged: use prospect {into}")]
+    #[error("the prospect was merged: use prospects/{into}")]
     Merged {
         /// That other prospect.
         into: Uuid,
@@ -89,7 +89,7 @@ pub enum Refusal {
     #[error("there is no prospect of the id in into: correct it")]
     TargetNotFound,
     /// The prospect to merge into was merged itself.
-    #[error("the prospect in into was merged itself: merge into prospect {into}")]
+    #[error("the prospect in into was merged itself: merge into prospects/{into}")]
     TargetMerged {
         /// Where it went.
         into: Uuid,
@@ -170,7 +170,7 @@ impl Explain for Refusal {
                 vec![("converted_at", converted_at.to_string())]
             }
             Self::Merged { into } | Self::TargetMerged { into } => {
-                vec![("into", into.to_string())]
+                vec![("into", format!("prospects/{into}"))]
             }
             Self::IdentityConflict { kind } => vec![("kind", kind.name().to_owned())],
         }

@@ -306,7 +306,10 @@ fn a_merged_prospect_refuses_everything_and_says_where_to_go() {
         assert_eq!(prospect.decide(command), Err(Refusal::Merged { into }));
     }
     let refusal = Refusal::Merged { into };
-    assert_eq!(refusal.metadata(), vec![("into", into.to_string())]);
+    assert_eq!(
+        refusal.metadata(),
+        vec![("into", format!("prospects/{into}"))]
+    );
 }
 
 #[test]

@@ -1,12 +1,10 @@
 //! What customers are valued with: assumptions, and a model if the method is one. The one function from a
 //! customer's standing to its value.
 
-use std::cell::RefCell;
 use std::rc::Rc;
 
-use customer_value::bg_nbd;
-use customer_value::gamma_gamma::SpendModel;
-use customer_value::{Recency, Simple, Terms, Valuer};
+use customer_value::Simple;
+use customer_value::scorer::Seen;
 use eventsourcing::Days;
 use money::Currency;
 
@@ -26,11 +24,7 @@ pub struct Valuation {
 #[derive(Debug)]
 struct Scorer {
     number: u32,
-    purchases: bg_nbd::Model,
-    spend: SpendModel,
-    valuer: RefCell<Valuer>,
-    /// Minor units in a major one.
-    unit: f64,
+    model: customer_value::Scorer,
 }
 
 /// What a model says of a customer.
@@ -123,8 +117,8 @@ impl Valuation {
     /// The chance that a customer still is one; nothing by SIMPLE, and before the first purchase.
     pub fn p_alive(&self, standing: &Standing) -> Option<f64> {
         let scorer = self.scorer.as_ref()?;
-        let (seen, _) = scorer.seen(standing)?;
-        Some(scorer.purchases.p_alive(&seen))
+        let seen = scorer.seen(standing)?;
+        Some(scorer.model.purchases().p_alive(&seen.recency))
     }
 
     const fn rates(&self) -> Simple {
@@ -134,59 +128,38 @@ impl Valuation {
 
 impl Scorer {
     fn new(assumptions: &Assumptions, model: &Model, currency: Currency) -> Option<Self> {
-        let (purchases, spend) = model.fitted.models()?;
         let discount = assumptions.annual_discount_rate.to_f64();
-        let terms = Terms::new(assumptions.horizon_months, discount, UNIT)?;
+        let terms = (assumptions.horizon_months, discount);
+        let models = model.fitted.models()?;
         Some(Self {
             number: model.number,
-            purchases,
-            spend,
-            valuer: RefCell::new(Valuer::new(purchases, terms)),
-            unit: (0..currency.decimals()).fold(1.0, |unit, _| unit * 10.0),
+            model: customer_value::Scorer::new(models, UNIT, terms, currency.decimals())?,
         })
     }
 
-    /// How the model sees a customer, and the margin that it expects of a purchase day, in major units.
-    fn seen(&self, standing: &Standing) -> Option<(Recency, f64)> {
+    /// How the model sees a customer; days behind the standing's last one are not in its summary.
+    fn seen(&self, standing: &Standing) -> Option<Seen> {
         let (summary, until) = standing.summary()?;
-        // Days behind `until` are left out of the summary, so none can be.
-        let seen = summary.cell.seen(until, UNIT).ok()?;
-        let repeat_spend = major(summary.repeat_spend_minor, self.unit);
-        Some((seen, self.spend.expected_spend(seen.x(), repeat_spend)))
+        self.model.seen(&summary, until)
     }
 
-    /// Nothing before the first purchase, never below 0, half to even.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "the cast stops at the largest amount, and what is no number is no value"
-    )]
+    /// Nothing before the first purchase.
     fn value(&self, standing: &Standing) -> i64 {
-        let Some((seen, spend)) = self.seen(standing) else {
-            return 0;
-        };
-        let purchases = self.valuer.borrow_mut().purchases(&seen);
-        (purchases * spend * self.unit).max(0.0).round_ties_even() as i64
+        let seen = self.seen(standing);
+        seen.map_or(0, |seen| self.model.value(&seen))
     }
 
     fn score(&self, standing: &Standing, within: Days) -> Option<Score> {
-        let (seen, expected_spend) = self.seen(standing)?;
+        let seen = self.seen(standing)?;
         let within = UNIT.from_days(f64::from(within.0));
+        let (purchases, recency) = (self.model.purchases(), &seen.recency);
         Some(Score {
-            repeat_days: seen.x(),
-            p_alive: self.purchases.p_alive(&seen),
-            p_buy_within: self.purchases.p_buy_within(&seen, within),
-            expected_purchases: self.purchases.expected_purchases(&seen, within),
-            discounted_purchases: self.valuer.borrow_mut().purchases(&seen),
-            expected_spend,
+            repeat_days: recency.x(),
+            p_alive: purchases.p_alive(recency),
+            p_buy_within: purchases.p_buy_within(recency, within),
+            expected_purchases: purchases.expected_purchases(recency, within),
+            discounted_purchases: self.model.discounted_purchases(&seen),
+            expected_spend: seen.expected_spend,
         })
     }
-}
-
-/// Minor units as major ones, for a model.
-#[expect(
-    clippy::cast_precision_loss,
-    reason = "exact below 2^53 minor units, and the model is not exacter than that"
-)]
-fn major(minor_units: i64, unit: f64) -> f64 {
-    minor_units as f64 / unit
 }

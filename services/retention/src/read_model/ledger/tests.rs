@@ -5,7 +5,9 @@ use retention_domain::Event;
 use uuid::Uuid;
 
 use super::{Line, OfBenefit, lines};
-use crate::story::{LI, ROSA, broken, kept, opened, parsed, promised, repaired, rows, waived};
+use crate::story::{
+    LI, ROSA, broken, kept, opened, overdue, parsed, promised, repaired, rows, waived,
+};
 
 fn ledger(events: &[(Uuid, Event)]) -> Vec<OfBenefit> {
     rows(events).read(|rows| lines(rows, None)).unwrap()
@@ -40,6 +42,25 @@ fn a_promise_counts_where_it_stands_now() {
     assert_eq!((line.made, line.open, line.kept, line.waived), (4, 1, 0, 1));
     assert_eq!((line.broken(), line.repaired), (2, 1));
     assert_eq!(line.kept_rate(), Some(0.0));
+    assert_eq!((line.overdue, line.repaired_rate()), (0, Some(0.5)));
+}
+
+#[test]
+fn a_promise_is_overdue_from_the_day_that_finds_it_so_until_it_is_assessed() {
+    let mut events = vec![
+        (ROSA, opened(100)),
+        (ROSA, promised("a", "next-day")),
+        (ROSA, promised("b", "next-day")),
+        (ROSA, overdue("a", 131)),
+    ];
+    let line = only(&events);
+    assert_eq!(
+        (line.open, line.overdue, line.repaired_rate()),
+        (2, 1, None)
+    );
+    events.push((ROSA, kept("a", None)));
+    let line = only(&events);
+    assert_eq!((line.open, line.overdue), (1, 0));
 }
 
 #[test]

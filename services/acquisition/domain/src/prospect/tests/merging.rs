@@ -158,7 +158,10 @@ fn one_merges_into_somebody_who_exists_and_goes_on() {
         ..merge()
     };
     let refusal = Refusal::TargetMerged { into: further };
-    assert_eq!(refusal.metadata(), vec![("into", further.to_string())]);
+    assert_eq!(
+        refusal.metadata(),
+        vec![("into", format!("prospects/{further}"))]
+    );
     created().when(merging(merged_itself)).refused(refusal);
 }
 
