@@ -5,6 +5,7 @@ mod growth;
 mod load;
 mod process;
 mod rebuild;
+mod reports;
 
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(crate) enum Command {
     Growth(growth::Args),
     /// How fast the read models are built anew from the journals.
     Rebuild(rebuild::Args),
+    /// How fast much is brought in, and what reports, work lists, values and closings cost then.
+    Reports(reports::Args),
 }
 
 /// Measures.
@@ -27,6 +30,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::Commands(args) => commands::run(args).await,
         Command::Growth(args) => growth::run(args).await,
         Command::Rebuild(args) => rebuild::run(args).await,
+        Command::Reports(args) => reports::run(args).await,
     }
 }
 

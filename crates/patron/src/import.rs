@@ -15,7 +15,7 @@ mod rejects;
 mod row;
 pub(crate) mod send;
 mod spend;
-mod touchpoints;
+pub(crate) mod touchpoints;
 mod values;
 
 use anyhow::ensure;

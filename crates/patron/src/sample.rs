@@ -22,7 +22,7 @@ mod offer;
 #[cfg(test)]
 mod tests;
 
-use chance::Chance;
+pub(crate) use chance::Chance;
 
 /// How long the business is watched.
 pub(crate) const DAYS: u32 = 730;

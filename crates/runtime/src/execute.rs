@@ -260,7 +260,8 @@ impl<S: Service> Engine<S> {
                     partition,
                     commit_id,
                     now,
-                )?;
+                )?
+                .validating(request.validate_only);
                 let decided = decide(&mut work);
                 if let Some(stream) = work.unreadable() {
                     let stream = stream.to_string();

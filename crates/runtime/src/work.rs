@@ -26,6 +26,8 @@ pub struct Work<'a> {
     partition: Partition,
     commit_id: Uuid,
     now: Time,
+    /// Whether it is never written, and answered from these rows.
+    validates_only: bool,
     streams: Vec<Tracked>,
     unreadable: Option<StreamId>,
 }
@@ -62,11 +64,18 @@ impl<'a> Work<'a> {
             partition,
             commit_id,
             now,
+            validates_only: false,
             streams: Vec::new(),
             unreadable: None,
         };
         work.version(root)?;
         Ok(work)
+    }
+
+    /// The same, but nothing of it is written if it `validates_only`.
+    pub(crate) const fn validating(mut self, validates_only: bool) -> Self {
+        self.validates_only = validates_only;
+        self
     }
 
     /// The present, for the whole of this decision.
@@ -109,6 +118,17 @@ impl<'a> Work<'a> {
 
     /// Lets `event` happen to `stream`.
     pub fn emit(&mut self, stream: &StreamId, event: Event) -> Result<(), ApplyError> {
+        self.happen(stream, event, true)
+    }
+
+    /// Lets one of the last events of a decision happen: the decision looks at no rows after it. So it is not
+    /// folded here, which is half the work of a command, unless somebody who only validates is to be answered.
+    pub fn conclude(&mut self, stream: &StreamId, event: Event) -> Result<(), ApplyError> {
+        let folds = self.validates_only;
+        self.happen(stream, event, folds)
+    }
+
+    fn happen(&mut self, stream: &StreamId, event: Event, folds: bool) -> Result<(), ApplyError> {
         let version = self.version(stream)? + 1;
         let index = u32::try_from(self.events()).unwrap_or(u32::MAX);
         let fact = Fact {
@@ -121,10 +141,10 @@ impl<'a> Work<'a> {
             recorded_at: self.now,
             event: &event,
         };
-        if event.kind == RECEIVED {
+        if folds && event.kind == RECEIVED {
             fold_received(self.rows, &fact)?;
         }
-        if !marks::fold(self.rows, &fact)? {
+        if folds && !marks::fold(self.rows, &fact)? {
             self.service.apply(self.rows, &fact)?;
         }
         if let Some(tracked) = self

@@ -237,7 +237,7 @@ pub(crate) fn decide_proposition(
 ) -> Result<(), Halt> {
     let state = propositions::load(work.rows(), id, &command.parts())?;
     for event in state.decide(command).map_err(refused)? {
-        work.emit(stream, wire::event::of_proposition(id, &event))?;
+        work.conclude(stream, wire::event::of_proposition(id, &event))?;
     }
     Ok(())
 }
@@ -251,7 +251,7 @@ pub(crate) fn decide_prospect(
 ) -> Result<(), Halt> {
     let state = prospects::load_for(work.rows(), id, &command)?;
     for event in state.decide(command).map_err(refused)? {
-        work.emit(stream, wire::event::of_prospect(id, &event))?;
+        work.conclude(stream, wire::event::of_prospect(id, &event))?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use crate::read_model::{
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 9;
+const SCHEMA: u32 = 10;
 
 /// The acquisition service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -107,7 +107,7 @@ fn of_prospect(rows: &mut dyn RowsMut, id: &str, fact: &Fact<'_>) -> Result<(), 
     identities::apply(rows, id, fact, &event)?;
     erasures::apply(rows, id, &event)?;
     let of = (id, prospect.conversion.is_some());
-    journeys::apply(rows, of, fact.version, fact.recorded(), &event)?;
+    journeys::apply(rows, of, fact.recorded(), &event)?;
     credit::apply(rows, id, &prospect, &event)?;
     Ok(())
 }

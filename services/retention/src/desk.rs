@@ -16,6 +16,7 @@ use vault::{Field, Person, Vault};
 
 use crate::margin_rate;
 use crate::read_model::customers;
+use crate::read_model::work::Rankings;
 use crate::service::{Retention, customer_stream};
 use crate::wire;
 
@@ -24,6 +25,8 @@ use crate::wire;
 pub(crate) struct Desk {
     pub(crate) engine: Arc<Engine<Retention>>,
     pub(crate) vault: Arc<Vault>,
+    /// Work lists that were valued by a model.
+    pub(crate) rankings: Arc<Rankings>,
 }
 
 /// What a decision comes to when it does not come to events.
@@ -195,7 +198,7 @@ where
         margin_rate::put_in_force(work.rows(), &mut command)?;
         let state = customers::load(work.rows(), id, &command.parts())?;
         for event in state.decide(command).map_err(Stop::Refused)? {
-            work.emit(&stream, wire::event::write(id, &event))?;
+            work.conclude(&stream, wire::event::write(id, &event))?;
         }
         Ok(())
     }

@@ -104,6 +104,7 @@ pub async fn start(
     let desk = Desk {
         engine: Arc::clone(&engine),
         vault,
+        rankings: Arc::default(),
     };
     Ok(Running { engine, desk })
 }

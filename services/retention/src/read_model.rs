@@ -15,7 +15,7 @@
 //! | `awaiting` | `days.rs` | (partition, µs, customer) | a day from then on may bring something |
 //! | `silent` | `days.rs` | (partition, currency, µs, customer) | bought nothing since |
 //! | `day` | `days.rs` | customer | its place in the two |
-//! | `margin` | `margins.rs` | (customer, µs, purchase, reversal) | a margin, what was paid, and their place in the journal |
+//! | `margin` | `margins.rs` | (customer, µs, purchase, reversal) | a margin and its place in the journal |
 //! | `held`, `placed` | `holdings.rs` | (owner or territory, customer) | nothing |
 //! | `course` | `holdings.rs` | customer | owners and states, with their places in the journal |
 //! | `marked` | `listing.rs` | (mark, value, customer) | nothing |
@@ -25,6 +25,8 @@
 //! | `work` | `work.rs` | customer | whose lists it is on, and what is at stake |
 //! | `work-order` | `work.rs` | (owner, currency, margin, customer) | nothing |
 //! | `work-changes` | `work.rs` | (partition, µs, customer) | nothing |
+//! | `work-moved` | `work/moved.rs` | (partition, offset, customer) | nothing |
+//! | `work-last` | `work/moved.rs` | customer | its last event, by partition and offset |
 //!
 //! Those of the books are in `equity.rs`.
 //!

@@ -20,7 +20,7 @@ pub(super) struct Loaded {
     pub(super) errors: u64,
 }
 
-const PROPOSITION: &str = "propositions/bench";
+pub(super) const PROPOSITION: &str = "propositions/bench";
 
 /// Lets `clients` ask for `duration`.
 #[expect(
@@ -172,7 +172,7 @@ fn touch(prospect: &str) -> acq::RecordTouchpointRequest {
     }
 }
 
-fn convert(prospect: String) -> acq::ConvertProspectRequest {
+pub(super) fn convert(prospect: String) -> acq::ConvertProspectRequest {
     acq::ConvertProspectRequest {
         name: prospect,
         proposition: PROPOSITION.to_owned(),

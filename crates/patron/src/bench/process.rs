@@ -23,6 +23,26 @@ pub(super) struct Server {
     pub(super) services: Services,
 }
 
+/// What the system knows of a process. Linux only.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Meter {
+    id: u32,
+}
+
+/// The memory that a process holds, in MiB: now, and at its most.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Memory {
+    pub(super) now: f64,
+    pub(super) most: f64,
+}
+
+/// At rest: how much of a core it used of late, at most.
+const RESTING: f64 = 0.1;
+/// Of late.
+const OF_LATE: Duration = Duration::from_millis(500);
+/// Clock ticks a second in what Linux says of a process.
+const TICKS: f64 = 100.0;
+
 /// Where the journal is when it is embedded.
 pub(super) fn journal(folder: &Path) -> PathBuf {
     folder.join("journal")
@@ -85,8 +105,62 @@ impl Server {
         Ok(())
     }
 
+    /// Waits until it does nothing any more: what the services tell each other has arrived.
+    pub(super) async fn rest(&self) -> anyhow::Result<()> {
+        let meter = self.meter()?;
+        let mut used = meter.processor_time()?;
+        loop {
+            sleep(OF_LATE).await;
+            let now = meter.processor_time()?;
+            if now - used < RESTING * OF_LATE.as_secs_f64() {
+                return Ok(());
+            }
+            used = now;
+        }
+    }
+
+    /// What the system knows of it.
+    pub(super) fn meter(&self) -> anyhow::Result<Meter> {
+        let id = self.child.id().context("the services have ended")?;
+        Ok(Meter { id })
+    }
+
     /// Ends it: what it has acknowledged is on the disk.
     pub(super) async fn stop(mut self) -> anyhow::Result<()> {
         self.child.kill().await.context("stopping the services")
+    }
+}
+
+impl Meter {
+    /// The memory that it holds.
+    pub(super) fn memory(self) -> anyhow::Result<Memory> {
+        let status = self.said("status")?;
+        let mib = |name: &str| {
+            let line = status.lines().find_map(|line| line.strip_prefix(name));
+            let kib = line.and_then(|line| line.split_whitespace().next());
+            let kib: Option<f64> = kib.and_then(|kib| kib.parse().ok());
+            kib.map(|kib| kib / 1_024.0)
+                .with_context(|| format!("the system does not say {name}"))
+        };
+        Ok(Memory {
+            now: mib("VmRSS:")?,
+            most: mib("VmHWM:")?,
+        })
+    }
+
+    /// Seconds that it has spent on a processor.
+    pub(super) fn processor_time(self) -> anyhow::Result<f64> {
+        let stat = self.said("stat")?;
+        // The name of the program may hold spaces; behind its bracket there are none.
+        let (_, rest) = stat.rsplit_once(')').unwrap_or_default();
+        let ticks = rest.split_whitespace().skip(11).take(2);
+        let ticks = ticks.map(str::parse::<f64>).sum::<Result<f64, _>>();
+        Ok(ticks.context("reading what a process has used")? / TICKS)
+    }
+
+    /// What the system says of it.
+    fn said(self, what: &str) -> anyhow::Result<String> {
+        let path = format!("/proc/{}/{what}", self.id);
+        std::fs::read_to_string(&path).with_context(|| format!("{path}: Linux says it there"))
     }
 }

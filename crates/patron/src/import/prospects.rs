@@ -73,10 +73,8 @@ pub(super) async fn create_missing(
         identities: Vec::new(),
     });
     let created = rows.map(|row| async move {
-        if get(acquisition, &row.prospect_id).await?.is_none() {
-            create(acquisition, &row).await?;
-        }
-        anyhow::Ok(())
+        // Whoever is there already is not created again, and that is as well.
+        create(acquisition, &row).await.map(|_| ())
     });
     stream::iter(created)
         .buffer_unordered(AT_ONCE)
@@ -85,7 +83,7 @@ pub(super) async fn create_missing(
 }
 
 /// The resource name of a prospect by its id elsewhere. A name of ours is taken as it is.
-pub(super) fn name_of(prospect_id: &str) -> String {
+pub(crate) fn name_of(prospect_id: &str) -> String {
     if prospect_id.starts_with("prospects/") {
         return prospect_id.to_owned();
     }

@@ -11,7 +11,7 @@ use server::{money_out, timestamp};
 use super::columns::Columns;
 use super::file;
 use super::row::{PurchaseRow, RowReader};
-use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, stopped};
+use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, stopped, together};
 use crate::connect::{Retention, Services};
 
 /// Which purchases.
@@ -30,7 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) const PACE: Pace = Pace {
     noun: "purchases",
-    batch: 500,
+    batch: 1_000,
     at_once: 4,
 };
 
@@ -42,6 +42,7 @@ pub(crate) async fn import(
 ) -> anyhow::Result<Outcome> {
     let heading = |names: &[&str]| Ok(RowReader::new(Columns::read(names)?, currency));
     let (rows, rejects) = file::read(path, heading)?;
+    let rows = together(rows, |row| &row.customer_id);
     let began = first_purchases(&rows);
     let send = |batch| send(retention, batch, &began);
     send_all(&rows, PACE, rejects, send).await

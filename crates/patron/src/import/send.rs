@@ -1,5 +1,6 @@
 //! Sends the rows of a file in batches, several at once, and keeps count of what became of them.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use futures::stream::{self, StreamExt as _};
@@ -56,6 +57,20 @@ pub(crate) struct Pace {
     pub(crate) batch: usize,
     /// Batches under way at once.
     pub(crate) at_once: usize,
+}
+
+/// Puts the rows of each subject together, subjects in the order in which they first appear, and the rows of
+/// one in their order: a batch of a few subjects is a few commits.
+pub(crate) fn together<R>(rows: Vec<R>, subject: impl Fn(&R) -> &str) -> Vec<R> {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    let mut place_of = |row| {
+        let next = places.len();
+        *places.entry(subject(row)).or_insert(next)
+    };
+    let placed: Vec<usize> = rows.iter().map(&mut place_of).collect();
+    let mut placed: Vec<(usize, R)> = placed.into_iter().zip(rows).collect();
+    placed.sort_by_key(|(place, _)| *place);
+    placed.into_iter().map(|(_, row)| row).collect()
 }
 
 /// Sends all rows, with a progress bar on a terminal. `send` says for each row of a batch what became of it.
@@ -195,7 +210,7 @@ mod tests {
 
     use patron_proto::retention::v1::PurchaseItem;
 
-    use super::{Answered, answered, id_of, send_batch};
+    use super::{Answered, answered, id_of, send_batch, together};
 
     fn item(external_id: &str) -> PurchaseItem {
         PurchaseItem {
@@ -242,5 +257,13 @@ mod tests {
         assert_eq!(asked[1].0, ["b"]);
         assert_ne!(asked[0].1, asked[1].1);
         assert_eq!(asked.len(), 2);
+    }
+
+    #[test]
+    fn rows_of_a_subject_come_together_and_stay_in_their_order() {
+        let rows = [("b", 1), ("a", 2), ("b", 3), ("c", 4), ("a", 5), ("b", 6)];
+        let sorted = together(rows.to_vec(), |(subject, _)| subject);
+        let expected = [("b", 1), ("b", 3), ("b", 6), ("a", 2), ("a", 5), ("c", 4)];
+        assert_eq!(sorted, expected);
     }
 }

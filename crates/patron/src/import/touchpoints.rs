@@ -12,7 +12,9 @@ use server::timestamp;
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects;
-use super::send::{Answered, Outcome, Pace, Row, answered, send_all, send_batch, stopped};
+use super::send::{
+    Answered, Outcome, Pace, Row, answered, send_all, send_batch, stopped, together,
+};
 use super::values::{self, DerivedIds, field, optional};
 use crate::connect::{Acquisition, Services};
 
@@ -48,6 +50,7 @@ struct TouchRow {
 /// Reads the file and records its touchpoints.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
     let (rows, rejects) = file::read(path, RowReader::new)?;
+    let rows = together(rows, |row| &row.prospect_id);
     let ids: BTreeSet<&str> = rows.iter().map(|row| row.prospect_id.as_str()).collect();
     let elsewhere = ids.into_iter().filter(|id| !id.starts_with("prospects/"));
     prospects::create_missing(acquisition, elsewhere).await?;

@@ -4,12 +4,12 @@
 
 /// A source of chance.
 #[derive(Debug, Clone)]
-pub(super) struct Chance {
+pub(crate) struct Chance {
     state: u64,
 }
 
 impl Chance {
-    pub(super) const fn new(seed: u64) -> Self {
+    pub(crate) const fn new(seed: u64) -> Self {
         Self { state: seed }
     }
 
@@ -23,12 +23,12 @@ impl Chance {
 
     /// Evenly from 0 up to 1, excluded.
     #[expect(clippy::cast_precision_loss, reason = "53 bits are exact")]
-    pub(super) const fn unit(&mut self) -> f64 {
+    pub(crate) const fn unit(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1_u64 << 53) as f64
     }
 
     /// Evenly from 0 up to a bound, excluded.
-    pub(super) const fn below(&mut self, bound: u32) -> u32 {
+    pub(crate) const fn below(&mut self, bound: u32) -> u32 {
         (((self.next() >> 32) * bound as u64) >> 32) as u32
     }
 
@@ -38,7 +38,7 @@ impl Chance {
         clippy::cast_sign_loss,
         reason = "never negative, and at most 40 means"
     )]
-    pub(super) fn days(&mut self, mean: f64) -> u32 {
+    pub(crate) fn days(&mut self, mean: f64) -> u32 {
         (-libm::log(1.0 - self.unit()) * mean) as u32
     }
 }

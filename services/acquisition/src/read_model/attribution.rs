@@ -12,7 +12,7 @@ use read_model::{Error, Rows};
 use server::Moment;
 
 use super::figures::{double, share};
-use super::journeys::{self, Standing, Touched};
+use super::journeys::{self, Standing};
 use super::offers;
 use super::period::Period;
 use super::point::{Dimension, Point, PresentationName};
@@ -62,7 +62,7 @@ pub(crate) fn report(
     moment: &Moment,
 ) -> Result<Result<Attribution, ValueTooLarge>, Error> {
     let mut found = Found::default();
-    journeys::visit(rows, moment, |journey| found.add(journey, question))?;
+    journeys::visit(rows, moment, |journey| found.add(&journey, question))?;
     let names = found.rank();
     let report = match attribute(&found.journeys, question.rule) {
         Ok(report) => report,
@@ -125,13 +125,15 @@ fn lines(
 struct Found {
     journeys: Vec<Journey<u32>>,
     points: HashMap<Point, u32>,
+    /// What each touch that was met is credited to.
+    credited: HashMap<usize, Option<u32>>,
     converted: i64,
     closed: i64,
     other_currency: i64,
 }
 
 impl Found {
-    fn add(&mut self, journey: journeys::Journey, question: &Question) {
+    fn add(&mut self, journey: &journeys::Journey, question: &Question) {
         if journey.stands == Standing::Merged {
             return;
         }
@@ -171,15 +173,18 @@ impl Found {
 
     fn path(
         &mut self,
-        journey: journeys::Journey,
+        journey: &journeys::Journey,
         end: Time,
         question: &Question,
     ) -> Vec<Touch<u32>> {
-        let points = &mut self.points;
-        journey.into_path(end, question.window, |touched: Touched| {
-            let point = touched.into_point(question.dimension)?;
-            let next = u32::try_from(points.len()).ok()?;
-            Some(*points.entry(point).or_insert(next))
+        let (points, credited) = (&mut self.points, &mut self.credited);
+        journey.path(end, question.window, |met| {
+            let number = credited.entry(met.number);
+            *number.or_insert_with(|| {
+                let point = met.touched.point(question.dimension)?;
+                let next = u32::try_from(points.len()).ok()?;
+                Some(*points.entry(point).or_insert(next))
+            })
         })
     }
 

@@ -191,7 +191,8 @@ impl<'a> Claiming<'a> {
     /// Whether a touch of the proposition's campaigns presented the benefit; nothing without such a touch. One
     /// that names no presentation presented what those of its campaign claim.
     fn reached(&self, journey: &Journey) -> Option<bool> {
-        let presented = journey.touches.iter().filter_map(|(_, touched)| {
+        let presented = journey.touches.iter().filter_map(|met| {
+            let touched = &met.touched;
             let campaign = touched.campaign.as_ref()?;
             let own = campaign.proposition_id == *self.proposition;
             own.then(|| match &touched.presentation_id {

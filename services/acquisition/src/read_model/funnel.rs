@@ -158,7 +158,7 @@ impl Line {
 }
 
 fn key(journey: &Journey, by: By) -> Option<String> {
-    let first = journey.touches.first().map(|(_, touched)| touched);
+    let first = journey.touches.first().map(|met| &met.touched);
     let campaign = || first.and_then(|touched| touched.campaign.as_ref());
     match by {
         By::Campaign => campaign().map(ToString::to_string),

@@ -1,9 +1,9 @@
 //! Journeys: everything that happened to a prospect, as facts that are added and never changed.
 //!
-//! The rows are ordered by prospect and then by when things happened, so one scan meets every journey whole
-//! and in order. A fact keeps where the journal took it, so that a report can leave out what was not known.
+//! One scan meets every journey whole. A fact keeps when it happened and where the journal took it, so that a
+//! report can put facts in order and leave out what was not known.
 
-use std::ops::ControlFlow;
+mod pages;
 
 use acquisition_domain::id::{BenefitId, CampaignName, PresentationId, ProblemId, PropositionId};
 use acquisition_domain::prospect::{
@@ -12,38 +12,17 @@ use acquisition_domain::prospect::{
 use attribution::Touch;
 use eventsourcing::{Days, Time};
 use money::{Currency, Money};
-use read_model::{Error, Rows, RowsMut, Table};
+use read_model::{Error, Rows, RowsMut};
 use runtime::Recorded;
 use serde::{Deserialize, Serialize};
 use server::Moment;
 use uuid::Uuid;
 
+pub(crate) use self::pages::{Acquaintances, Met};
+use self::pages::{Fact, What};
 use super::point::{Dimension, Point, PresentationName};
 
-/// By prospect, µs, the version of the prospect's stream, which is the order of the journal at the same moment,
-/// and the place among what came with one event.
-const FACTS: Table<(Uuid, i64, u64, u32), Fact> = Table::new("journey");
-
 const DAY_MICROS: f64 = 86_400e6;
-
-/// Something that happened to a prospect.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Fact {
-    recorded: Recorded,
-    what: What,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-enum What {
-    Touched(Touched),
-    Qualified(Qualification),
-    Converted(Box<Converted>),
-    Closed(CloseReason),
-    /// It was taken up again and goes on where it was: no stage is reached anew.
-    Reopened,
-    /// It came to this state, and there is no more to say of it: anonymous is created.
-    Became(State),
-}
 
 /// How a prospect was reached.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -72,7 +51,7 @@ pub(crate) struct Converted {
 pub(crate) struct Journey {
     pub(crate) prospect: Uuid,
     /// In the order in which they happened.
-    pub(crate) touches: Vec<(Time, Touched)>,
+    pub(crate) touches: Vec<Met>,
     /// When it first was created, identified, qualified.
     pub(crate) created_at: Option<Time>,
     pub(crate) identified_at: Option<Time>,
@@ -98,22 +77,17 @@ pub(crate) enum Standing {
 impl Touched {
     /// What the touch is credited to; nothing if it lacks that.
     pub(crate) fn point(&self, dimension: Dimension) -> Option<Point> {
-        self.clone().into_point(dimension)
-    }
-
-    /// The same, without a copy.
-    pub(crate) fn into_point(self, dimension: Dimension) -> Option<Point> {
         match dimension {
-            Dimension::Campaign => self.campaign.map(Point::Campaign),
+            Dimension::Campaign => self.campaign.clone().map(Point::Campaign),
             Dimension::Presentation => self.presentation().map(Point::Presentation),
-            Dimension::Channel => Some(Point::Channel(self.channel)),
+            Dimension::Channel => Some(Point::Channel(self.channel.clone())),
         }
     }
 
-    fn presentation(self) -> Option<PresentationName> {
+    fn presentation(&self) -> Option<PresentationName> {
         Some(PresentationName {
-            proposition_id: self.campaign?.proposition_id,
-            presentation_id: self.presentation_id?,
+            proposition_id: self.campaign.as_ref()?.proposition_id.clone(),
+            presentation_id: self.presentation_id.clone()?,
         })
     }
 }
@@ -142,20 +116,20 @@ impl Journey {
 
     /// The touches of the last `window` before `end`, both ends included, as far as `point` finds in them what
     /// they are credited to.
-    pub(crate) fn into_path<C>(
-        self,
+    pub(crate) fn path<C>(
+        &self,
         end: Time,
         window: Days,
-        mut point: impl FnMut(Touched) -> Option<C>,
+        mut point: impl FnMut(&Met) -> Option<C>,
     ) -> Vec<Touch<C>> {
         let opens = end.minus_days(window);
-        let within = self.touches.into_iter();
+        let within = self.touches.iter();
         within
-            .filter(|(at, _)| (opens..=end).contains(at))
-            .filter_map(|(at, touched)| {
+            .filter(|met| (opens..=end).contains(&met.at))
+            .filter_map(|met| {
                 Some(Touch {
-                    channel: point(touched)?,
-                    days_before_end: days(at, end),
+                    channel: point(met)?,
+                    days_before_end: days(met.at, end),
                 })
             })
             .collect()
@@ -177,67 +151,98 @@ pub(crate) fn visit(
     moment: &Moment,
     mut each: impl FnMut(Journey),
 ) -> Result<(), Error> {
-    let mut gathering: Option<Gathering> = None;
-    FACTS.visit(rows, &(), |(prospect, at, version, _), fact| {
-        let at = Time::from_micros(at);
-        if moment.includes(at, &fact.recorded) {
-            if let Some(done) = gathering.take_if(|known| known.journey.prospect != prospect) {
-                each(done.journey);
-            }
-            gathering
-                .get_or_insert_with(|| Gathering::of(prospect))
-                .add(at, version, fact.what);
+    let mut known = Acquaintances::default();
+    pages::visit(rows, |prospect, facts| {
+        if let Some(journey) = gather(rows, prospect, facts.drain(..), moment, &mut known)? {
+            each(journey);
         }
-        ControlFlow::Continue(())
-    })?;
-    if let Some(last) = gathering {
-        each(last.journey);
-    }
-    Ok(())
+        Ok(())
+    })
 }
 
-/// One prospect, if it is known at that moment.
-pub(crate) fn get(
-    rows: &dyn Rows,
-    prospect: Uuid,
-    moment: &Moment,
-) -> Result<Option<Journey>, Error> {
-    let mut gathering = None;
-    FACTS.visit(rows, &(prospect,), |(_, at, version, _), fact| {
-        let at = Time::from_micros(at);
-        if moment.includes(at, &fact.recorded) {
-            gathering
-                .get_or_insert_with(|| Gathering::of(prospect))
-                .add(at, version, fact.what);
-        }
-        ControlFlow::Continue(())
-    })?;
-    Ok(gathering.map(|known| known.journey))
+/// How many facts there are of a prospect, whatever is known of them when.
+pub(crate) fn facts_of(rows: &dyn Rows, prospect: Uuid) -> Result<usize, Error> {
+    pages::count(rows, prospect)
 }
 
-/// All touches of a prospect that happened by then, whatever is known of them when.
-pub(crate) fn touches_until(
-    rows: &dyn Rows,
-    prospect: Uuid,
-    end: Time,
-) -> Result<Vec<Touched>, Error> {
+/// The way of a customer to its conversion, in the order of the journal: all that divides its credit.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Way {
+    pub(crate) converted_at: Time,
+    pub(crate) currency: Currency,
+    /// Where the journal took the conversion.
+    pub(crate) recorded: Recorded,
+    pub(crate) touches: Vec<Step>,
+}
+
+/// A touch on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Step {
+    pub(crate) at: Time,
+    pub(crate) recorded: Recorded,
+    /// Known to [`Acquaintances`].
+    pub(crate) touch: Uuid,
+}
+
+/// The way of a customer; nothing of somebody who is none. What is known when is for the reader to say.
+pub(crate) fn way(rows: &dyn Rows, customer: Uuid) -> Result<Option<Way>, Error> {
+    let mut converted = None;
     let mut touches = Vec::new();
-    FACTS.visit(rows, &(prospect,), |(_, at, _, _), fact| {
-        if Time::from_micros(at) > end {
-            return ControlFlow::Break(());
+    for Fact { at, recorded, what } in pages::of_prospect(rows, customer)? {
+        match what {
+            What::Touched(touch) => touches.push(Step {
+                at,
+                recorded,
+                touch,
+            }),
+            What::Converted(how) => converted = Some((at, recorded, how.currency())),
+            What::Qualified(_) | What::Closed(_) | What::Reopened | What::Became(_) => {}
         }
-        if let What::Touched(touched) = fact.what {
-            touches.push(touched);
+    }
+    Ok(converted.map(|(converted_at, recorded, currency)| {
+        touches.retain(|step| step.at <= converted_at);
+        Way {
+            converted_at,
+            currency,
+            recorded,
+            touches,
         }
-        ControlFlow::Continue(())
-    })?;
-    Ok(touches)
+    }))
+}
+
+/// Makes a journey of facts in the order of the journal, as far as they are known at that moment.
+fn gather(
+    rows: &dyn Rows,
+    prospect: Uuid,
+    facts: impl IntoIterator<Item = Fact>,
+    moment: &Moment,
+    met: &mut Acquaintances,
+) -> Result<Option<Journey>, Error> {
+    let known = (1..).zip(facts);
+    let mut known: Vec<(u64, Fact)> = known
+        .filter(|(_, fact)| moment.includes(fact.at, &fact.recorded))
+        .collect();
+    if known.is_empty() {
+        return Ok(None);
+    }
+    // What happened at the same moment stays in the order of the journal.
+    known.sort_by_key(|(_, fact)| fact.at);
+    let mut gathering = Gathering::of(prospect);
+    for (place, Fact { at, what, .. }) in known {
+        if let What::Touched(id) = what {
+            let touches = &mut gathering.journey.touches;
+            touches.extend(met.meet(rows, id, at)?);
+        } else {
+            gathering.add(at, place, what);
+        }
+    }
+    Ok(Some(gathering.journey))
 }
 
 /// A journey while its facts come in.
 struct Gathering {
     journey: Journey,
-    /// The version of the fact that says where it stands.
+    /// The place in the journal of the fact that says where it stands.
     stands_by: u64,
 }
 
@@ -249,13 +254,10 @@ impl Gathering {
         }
     }
 
-    fn add(&mut self, at: Time, version: u64, what: What) {
+    fn add(&mut self, at: Time, place: u64, what: What) {
         let journey = &mut self.journey;
         let stands = match what {
-            What::Touched(touched) => {
-                journey.touches.push((at, touched));
-                return;
-            }
+            What::Touched(_) => return,
             What::Qualified(qualification) => {
                 journey.qualified_at.get_or_insert(at);
                 journey.qualification = Some(qualification);
@@ -272,8 +274,8 @@ impl Gathering {
             What::Reopened => Standing::Open,
             What::Became(state) => became(journey, at, state),
         };
-        if version > self.stands_by {
-            self.stands_by = version;
+        if place > self.stands_by {
+            self.stands_by = place;
             journey.stands = stands;
         }
     }
@@ -300,33 +302,34 @@ const fn became(journey: &mut Journey, at: Time, state: State) -> Standing {
     }
 }
 
-/// Adds an event of a prospect; `version` is the one of its stream with the event. What is absorbed after the
-/// conversion (`converted`) is none of the journey that led to it.
+/// Adds an event of a prospect. What is absorbed after the conversion (`converted`) is none of the journey that
+/// led to it.
 pub(crate) fn apply(
     rows: &mut dyn RowsMut,
     (prospect, converted): (Uuid, bool),
-    version: u64,
     recorded: Recorded,
     event: &Event,
 ) -> Result<(), Error> {
     if converted && matches!(event, Event::Absorbed { .. }) {
         return Ok(());
     }
-    for (place, (at, what)) in (0..).zip(facts(event)) {
-        let key = (prospect, at.micros(), version, place);
-        FACTS.put(rows, &key, &Fact { recorded, what })?;
-    }
-    Ok(())
+    let facts = facts(rows, event)?;
+    let facts = facts
+        .into_iter()
+        .map(|(at, what)| Fact { at, recorded, what });
+    pages::add(rows, prospect, facts)
 }
 
 /// What an event adds to the journey of its prospect, and when that happened. Whatever else comes to belong to
 /// a journey, such as the touches of a prospect that turns out to be the same, is told by an event of this one.
-fn facts(event: &Event) -> Vec<(Time, What)> {
-    match event {
+fn facts(rows: &mut dyn RowsMut, event: &Event) -> Result<Vec<(Time, What)>, Error> {
+    let mut touched = |touchpoint: &Touchpoint| {
+        let id = pages::touch_id(rows, &touchpoint.into())?;
+        Ok((touchpoint.occurred_at, What::Touched(id)))
+    };
+    Ok(match event {
         Event::Created { origin } => vec![(origin.created_at, What::Became(State::Anonymous))],
-        Event::TouchpointRecorded { touchpoint, .. } => {
-            vec![(touchpoint.occurred_at, What::Touched(touchpoint.into()))]
-        }
+        Event::TouchpointRecorded { touchpoint, .. } => vec![touched(touchpoint)?],
         Event::Qualified {
             qualification,
             occurred_at,
@@ -347,17 +350,15 @@ fn facts(event: &Event) -> Vec<(Time, What)> {
         Event::Merged { into, occurred_at } => {
             vec![(*occurred_at, What::Became(State::Merged { into: *into }))]
         }
-        Event::Absorbed { touches, .. } => touches
-            .iter()
-            .map(|absorbed| {
-                let touchpoint = &absorbed.touchpoint;
-                (touchpoint.occurred_at, What::Touched(touchpoint.into()))
-            })
-            .collect(),
+        Event::Absorbed { touches, .. } => {
+            let touches = touches.iter();
+            let touches = touches.map(|absorbed| touched(&absorbed.touchpoint));
+            touches.collect::<Result<_, Error>>()?
+        }
         Event::ConsentChanged { .. } | Event::Erased { .. } | Event::KeysDestroyed { .. } => {
             Vec::new()
         }
-    }
+    })
 }
 
 impl From<&Touchpoint> for Touched {

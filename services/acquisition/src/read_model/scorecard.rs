@@ -216,13 +216,12 @@ impl Cohort {
     ) -> Result<Self, Error> {
         let mut cohort = Self::default();
         let mut stays = RETENTION_AFTER.map(Stay::after);
-        for Credited { journey, share } in credit::credited(rows, point, basis.model, basis.moment)?
-        {
-            let Some((acquired_at, converted)) = journey.converted else {
-                continue;
-            };
+        for credited in credit::credited(rows, point, basis.model, basis.moment)? {
+            let Credited {
+                acquired_at, share, ..
+            } = credited;
             let (as_of, known) = (basis.moment.as_of, &basis.moment.known);
-            let customer = customers::get(rows, journey.prospect)?;
+            let customer = customers::get(rows, credited.customer)?;
             let active = customer.is_active_at(as_of, known);
             cohort.created.add(1, share);
             let stands = if active {
@@ -234,11 +233,11 @@ impl Cohort {
             for stay in &mut stays {
                 stay.count(&customer, acquired_at, share, basis.moment);
             }
-            if converted.currency() != valuation.basis.currency {
+            if credited.currency != valuation.basis.currency {
                 cohort.other_currency += 1;
                 continue;
             }
-            let account = customers::account(rows, journey.prospect, known)?;
+            let account = customers::account(rows, credited.customer, known)?;
             if active {
                 cohort.equity.add(valuation.value(&account, as_of), share);
             }

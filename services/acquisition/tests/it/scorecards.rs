@@ -301,3 +301,52 @@ async fn a_benefit_shows_whom_it_reached_and_who_stayed_when_it_was_kept_or_brok
     let refusal = refused(reports.get_benefit_scorecard(benefit(&unknown)).await);
     assert_eq!(refusal.0, Code::NotFound);
 }
+
+/// How much of the customers a campaign is credited with, by its scorecard.
+async fn created(harness: &Harness, name: &str, model: AttributionModel) -> f64 {
+    campaign(harness, name, model).await.created
+}
+
+#[tokio::test]
+async fn touches_told_long_after_the_conversion_count_however_many_there_are() {
+    let harness = Harness::start_listening().await;
+    harness.publish().await;
+    run(&harness, "fast", "speed").await;
+    run(&harness, "tough", "durable").await;
+    let prospect = harness.prospect().await;
+    record(&harness, &prospect, "first", &met(-DAY, FAST, "speed")).await;
+    convert(&harness, &prospect, 0, Some(40_000), "EUR").await;
+    let known = campaign(&harness, FAST, AttributionModel::Linear).await;
+    let known = known.known_at_position;
+    // More than a page of facts; on the way something else is told as well.
+    for told in 1..80_u32 {
+        let id = format!("late-{told}");
+        record(&harness, &prospect, &id, &met(-2 * DAY, TOUGH, "durable")).await;
+        if !told.is_multiple_of(7) && ![29, 30, 31, 32].contains(&told) {
+            continue;
+        }
+        let linear = AttributionModel::Linear;
+        let (fast, tough) = (
+            created(&harness, FAST, linear).await,
+            created(&harness, TOUGH, linear).await,
+        );
+        let expected = 1.0 / f64::from(told + 1);
+        assert!((fast - expected).abs() < 1e-12, "{told}: {fast}");
+        assert!((fast + tough - 1.0).abs() < 1e-9, "{told}: {tough}");
+        let last = created(&harness, FAST, AttributionModel::Last).await;
+        let first = created(&harness, TOUGH, AttributionModel::First).await;
+        assert!(
+            (last - 1.0).abs() < 1e-12 && (first - 1.0).abs() < 1e-12,
+            "{told}"
+        );
+    }
+    // What was not known then is not known then.
+    let request = proto::GetCampaignScorecardRequest {
+        name: FAST.to_owned(),
+        model: AttributionModel::Linear as i32,
+        known_at_position: known,
+        ..Default::default()
+    };
+    let card = harness.campaigns().get_campaign_scorecard(request).await;
+    assert!((card.unwrap().into_inner().created - 1.0).abs() < 1e-12);
+}

@@ -153,13 +153,14 @@ async fn outcomes(
     let (kept, asked) = (Arc::clone(&decided), Arc::clone(&items));
     let decide_all = move |work: &mut Work<'_>| -> Result<(), Halt> {
         let mut outcomes = Vec::with_capacity(asked.len());
+        let mut state = item::load(work.rows(), customer, &asked)?;
         for item in &*asked {
-            let decision = decide(work.rows(), customer, item, work.now());
+            let decision = decide(work.rows(), &mut state, item, work.now());
             outcomes.push(match decision {
                 Ok(events) if events.is_empty() => Outcome::Unchanged,
                 Ok(events) => {
                     for event in events {
-                        work.emit(&stream, wire::event::write(customer, &event))?;
+                        work.conclude(&stream, wire::event::write(customer, &event))?;
                     }
                     Outcome::Recorded
                 }
@@ -193,9 +194,10 @@ fn recall(desk: &Desk, customer: Uuid, items: &[Item]) -> Result<Vec<Outcome>, S
         .engine
         .store()
         .read(|rows| -> Result<Vec<Outcome>, Halt> {
+            let state = item::load(rows, customer, items)?;
             items
                 .iter()
-                .map(|item| match decide(rows, customer, item, now) {
+                .map(|item| match decide(rows, &mut state.clone(), item, now) {
                     Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
                     Ok(_) => Ok(Outcome::RefusedThen),
                     Err(Stop::Refused(refusal)) => Ok(Outcome::Refused(refusal)),

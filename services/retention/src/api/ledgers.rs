@@ -195,7 +195,7 @@ impl Ledgers {
             let command = make(work);
             let state = books::ledger(work.rows(), currency)?;
             for event in state.decide(command).map_err(Stop::Refused)? {
-                work.emit(&stream, wire::ledger_event::write(currency, &event))?;
+                work.conclude(&stream, wire::ledger_event::write(currency, &event))?;
             }
             Ok(())
         };

@@ -18,7 +18,7 @@ use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
 use crate::read_model::customers;
-use crate::read_model::work::{self, Row};
+use crate::read_model::work::{self, Asked, Row};
 use crate::read_model::worth::Worth;
 use crate::wire::action::action_out;
 use crate::wire::promise::promise_out;
@@ -44,7 +44,13 @@ impl WorkService for Work {
         let now = self.0.engine.clock().now();
         let read = |rows: &dyn Rows, opener: &Opener| {
             let worth = Worth::in_force(rows)?;
-            let found = work::page(rows, &owner, &worth, now, after, page.wanted())?;
+            let asked = Asked {
+                owner: &owner,
+                worth: &worth,
+                now,
+                rankings: &self.0.rankings,
+            };
+            let found = work::page(rows, asked, after, page.wanted())?;
             let paged = page.cut(found, |row| place::write(row.place));
             let mut items = Vec::new();
             for row in paged.rows {

@@ -2,7 +2,7 @@
 //!
 //! | table | file | key | value |
 //! |---|---|---|---|
-//! | `equity` | `facts.rs` | (currency, customer, page) | up to 32 facts, in the order of the journal |
+//! | `equity` | `facts.rs` | (currency, customer, page) | up to 32 facts with what was paid, in the order of the journal |
 //! | `spent` | `spend.rs` | (currency, event) | an amount spent to win customers, or taken back |
 //! | `books` | `books.rs` | currency | the state of the ledger |
 //! | `statement` | `books.rs` | (currency, end in µs) | a closed period |

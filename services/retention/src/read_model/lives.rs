@@ -1,5 +1,8 @@
 //! When each customer was active: acquired, lost, won back; where it came from and why it left.
 
+use std::iter::Peekable;
+use std::vec;
+
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows, RowsMut, Table};
@@ -56,9 +59,56 @@ impl Life {
     }
 }
 
+/// How many lives are read at a time.
+const AT_ONCE: usize = 4_096;
+
 /// All lives, by customer.
 pub(crate) fn all(rows: &dyn Rows) -> Result<Vec<(Uuid, Life)>, Error> {
     LIVES.scan(rows, &(), None, usize::MAX)
+}
+
+/// A walk along all lives, in the order of customers, of which only a few are in memory at once.
+pub(crate) struct Walk<'a> {
+    rows: &'a dyn Rows,
+    read: Peekable<vec::IntoIter<(Uuid, Life)>>,
+    last: Option<Uuid>,
+}
+
+impl<'a> Walk<'a> {
+    pub(crate) fn new(rows: &'a dyn Rows) -> Self {
+        Self {
+            rows,
+            read: Vec::new().into_iter().peekable(),
+            last: None,
+        }
+    }
+
+    /// The next life.
+    pub(crate) fn next(&mut self) -> Result<Option<(Uuid, Life)>, Error> {
+        self.read_on()?;
+        Ok(self.read.next())
+    }
+
+    /// The life of this customer. Whoever asks asks in the order of customers.
+    pub(crate) fn of(&mut self, customer: Uuid) -> Result<Option<Life>, Error> {
+        loop {
+            self.read_on()?;
+            while self.read.next_if(|(id, _)| *id < customer).is_some() {}
+            if self.read.peek().is_some() || self.last.is_none_or(|last| last >= customer) {
+                let found = self.read.next_if(|(id, _)| *id == customer);
+                return Ok(found.map(|(_, life)| life));
+            }
+        }
+    }
+
+    fn read_on(&mut self) -> Result<(), Error> {
+        if self.read.peek().is_none() {
+            let read = LIVES.scan(self.rows, &(), self.last.as_ref(), AT_ONCE)?;
+            self.last = read.last().map_or(Some(Uuid::max()), |(id, _)| Some(*id));
+            self.read = read.into_iter().peekable();
+        }
+        Ok(())
+    }
 }
 
 /// Lets an event happen, if it is about the life.

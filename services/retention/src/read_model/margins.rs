@@ -18,22 +18,12 @@ const MARGINS: Table<(Uuid, i64, String, String), Margin> = Table::new("margin")
 pub(crate) struct Margin {
     /// In minor units of the customer's currency.
     pub(crate) amount: i64,
-    /// What was paid, or (negative) paid back, in the same.
-    pub(crate) revenue: i64,
     /// When the purchase was made, or taken back.
     pub(crate) at: Time,
     /// When the purchase was made that it belongs to.
     pub(crate) bought_at: Time,
     /// Its place in the journal.
     pub(crate) recorded: Recorded,
-}
-
-impl Margin {
-    /// Whether it is what a purchase left, and not what was taken back.
-    pub(crate) fn is_purchase(&self) -> bool {
-        // A reversal takes back at least one minor unit; a purchase may be free.
-        self.revenue >= 0
-    }
 }
 
 /// The first moment whose purchases count a year later.
@@ -82,7 +72,6 @@ pub(crate) fn apply(
     let (purchase_id, reversal_id, margin) = if let Event::PurchaseRecorded(bought) = event {
         let margin = Margin {
             amount: bought.contribution_margin.minor_units,
-            revenue: bought.amount.minor_units,
             at: bought.occurred_at,
             bought_at: bought.occurred_at,
             recorded,
@@ -93,7 +82,6 @@ pub(crate) fn apply(
     {
         let margin = Margin {
             amount: taken.contribution_margin.minor_units.saturating_neg(),
-            revenue: taken.amount.minor_units.saturating_neg(),
             at: taken.occurred_at,
             bought_at: purchase.occurred_at,
             recorded,

@@ -18,12 +18,14 @@ pub(crate) fn apply(
     work::bring_up(rows, recorded)?;
     if let Some(margin) = margins::apply(rows, id, event, recorded)? {
         // Money changes what is at stake and nothing else of these, and there is much of it.
-        return work::left(rows, id, &margin, recorded);
+        work::left(rows, id, &margin, recorded)?;
+        return work::moved(rows, id, recorded);
     }
     holdings::apply(rows, id, event, recorded)?;
     let Some(state) = customers::get(rows, id)? else {
         return Ok(());
     };
     listing::changed(rows, id, &state)?;
-    work::changed(rows, id, &state, recorded)
+    work::changed(rows, id, &state, recorded)?;
+    work::moved(rows, id, recorded)
 }

@@ -1,11 +1,14 @@
 //! The work list: the customers of each owner for whom something is to be done, the largest stake first.
 //!
-//! Rows are kept in the order of the margin at stake, which the value follows, so that a page costs the
+//! Values by a model are in no order that rows could keep: `ranking.rs`. For SIMPLE,
+//! rows are kept in the order of the margin at stake, which the value follows, so that a page costs the
 //! same wherever it is. A margin changes without an event when a purchase is a year old; whose does so
 //! next is kept as well. Rows of a partition are brought up to its recorded time by its events, and a
 //! page brings the few that changed since up to its own present.
 
+mod moved;
 mod page;
+mod ranking;
 mod stake;
 #[cfg(test)]
 mod tests;
@@ -23,7 +26,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::margins::Margin;
-pub(crate) use page::{Place, Row, page};
+pub(crate) use page::{Asked, Place, Row, page};
+pub(crate) use ranking::Rankings;
 use stake::Stake;
 
 const WORK: Table<Uuid, Entry> = Table::new("work");
@@ -115,6 +119,11 @@ pub(crate) fn left(
     entry.delete(rows, id);
     let stake = entry.stake.at(rows, id, recorded.at)?.with(margin);
     Entry { stake, ..entry }.put(rows, id)
+}
+
+/// Something has happened to a customer, and is in all its rows here.
+pub(crate) fn moved(rows: &mut dyn RowsMut, id: Uuid, recorded: Recorded) -> Result<(), Error> {
+    moved::note(rows, id, recorded)
 }
 
 /// Brings the margins of a partition that change by themselves up to its recorded time.

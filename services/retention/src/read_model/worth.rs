@@ -46,6 +46,26 @@ fn of(
     Ok(valuation.value_if_active(&standing))
 }
 
+/// What a customer would be worth by a model if it were active now, by all that is recorded; and when the next
+/// of what is dated ahead will count.
+pub(crate) fn by_model(
+    rows: &dyn Rows,
+    (currency, id): (Currency, Uuid),
+    valuation: &Valuation,
+    now: Time,
+) -> Result<(i64, Option<Time>), Error> {
+    let mut standing = Standing::at(now).for_valuation(valuation);
+    let mut ahead: Option<Time> = None;
+    for kept in facts::of_customer(rows, currency, id)? {
+        if kept.fact.at <= now {
+            standing.take(&kept.fact);
+        } else {
+            ahead = Some(ahead.map_or(kept.fact.at, |at| at.min(kept.fact.at)));
+        }
+    }
+    Ok((valuation.value_if_active(&standing), ahead))
+}
+
 /// What each ledger's customers are valued with.
 #[derive(Debug, Clone)]
 pub(crate) struct Worth {

@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use acquisition_domain::id::TouchpointId;
 use acquisition_domain::input::When;
-use acquisition_domain::prospect::{Command, Event, TOUCHES_A_PART, Touch};
+use acquisition_domain::prospect::{Command, Event, Prospect, TOUCHES_A_PART, Touch};
 use eventsourcing::{Aggregate as _, Time};
 use futures::stream::{self, StreamExt as _};
 use patron_proto::acquisition::v1 as proto;
-use read_model::Rows;
+use read_model::{Error, Rows};
 use runtime::{Failure, Request, Stop, Work};
 use server::{Call, batch_too_large, fingerprint, from_failure, from_timestamp, parse, present};
 use tonic::{Code, Response, Status};
@@ -109,7 +109,7 @@ impl Item {
     }
 
     /// What has to happen for it to be recorded; nothing, if it is recorded already.
-    fn decide(&self, rows: &dyn Rows, prospect: Uuid, now: Time) -> Result<Vec<Event>, Halt> {
+    fn decide(&self, state: &Prospect, now: Time) -> Result<Vec<Event>, Halt> {
         let command = Command::RecordTouchpoint {
             touchpoint_id: self.touchpoint_id.clone(),
             touch: self.touch.clone(),
@@ -118,9 +118,15 @@ impl Item {
                 occurred_at: self.occurred_at,
             },
         };
-        let state = prospects::load_for(rows, prospect, &command)?;
         state.decide(command).map_err(refused)
     }
+}
+
+/// The prospect as it is before these items, with all that deciding about them looks at.
+fn load(rows: &dyn Rows, prospect: Uuid, items: &[Item]) -> Result<Prospect, Error> {
+    let touches = items.iter().map(|item| item.touchpoint_id.clone());
+    let touches: Vec<TouchpointId> = touches.collect();
+    prospects::load(rows, prospect, &touches)
 }
 
 /// Records the touches of one prospect, as many in one commit as surely fit into it.
@@ -172,12 +178,14 @@ async fn outcomes(
     let (kept, asked) = (Arc::clone(&decided), Arc::clone(&items));
     let decide_all = move |work: &mut Work<'_>| -> Result<(), Halt> {
         let mut outcomes = Vec::with_capacity(asked.len());
+        let mut state = load(work.rows(), prospect, &asked)?;
         for item in &*asked {
-            outcomes.push(match item.decide(work.rows(), prospect, work.now()) {
+            outcomes.push(match item.decide(&state, work.now()) {
                 Ok(events) if events.is_empty() => Outcome::Unchanged,
                 Ok(events) => {
                     for event in events {
-                        work.emit(&stream, wire::event::of_prospect(prospect, &event))?;
+                        state.evolve(&event);
+                        work.conclude(&stream, wire::event::of_prospect(prospect, &event))?;
                     }
                     Outcome::Recorded
                 }
@@ -214,7 +222,8 @@ fn only_refusals(outcomes: &[Outcome]) -> Option<&Refusal> {
 fn recall(desk: &Desk, prospect: Uuid, items: &[Item]) -> Result<Vec<Outcome>, Status> {
     let now = desk.engine.clock().now();
     let recalled = desk.engine.store().read(|rows| {
-        let recall = |item: &Item| match item.decide(rows, prospect, now) {
+        let state = load(rows, prospect, items)?;
+        let recall = |item: &Item| match item.decide(&state, now) {
             Ok(events) if events.is_empty() => Ok(Outcome::Unchanged),
             Ok(_) => Ok(Outcome::RefusedThen),
             Err(Stop::Refused(refusal)) => Ok(Outcome::Refused(refusal)),

@@ -2,14 +2,14 @@
 
 use eventsourcing::{Aggregate as _, Time};
 use patron_proto::retention::v1 as proto;
-use read_model::Rows;
+use read_model::{Error, Rows};
 use retention_domain::consent::Consents;
 use retention_domain::input::When;
 use retention_domain::person::Who;
 use retention_domain::purchase::RecordPurchase;
 use retention_domain::relationship::{OpenRelationship, Opening, Origin, Source};
 use retention_domain::text::Label;
-use retention_domain::{Command, Event};
+use retention_domain::{Command, Customer, Event, PartId};
 use runtime::Stop;
 use server::{Wrong, from_timestamp, parse, present};
 use tonic::Status;
@@ -72,10 +72,18 @@ impl Item {
     }
 }
 
-/// What has to happen for an item to be recorded; nothing, if it is recorded already.
+/// The customer as it is before these items, with all that deciding about them looks at.
+pub(super) fn load(rows: &dyn Rows, customer: Uuid, items: &[Item]) -> Result<Customer, Error> {
+    let purchases = items.iter().map(|item| &item.record.purchase_id);
+    let parts: Vec<PartId> = purchases.cloned().map(PartId::Purchase).collect();
+    customers::load(rows, customer, &parts)
+}
+
+/// What has to happen for an item to be recorded; nothing, if it is recorded already. It happens to the state, so
+/// that the next item is decided on what this one leaves.
 pub(super) fn decide(
     rows: &dyn Rows,
-    customer: Uuid,
+    state: &mut Customer,
     item: &Item,
     now: Time,
 ) -> Result<Vec<Event>, Halt> {
@@ -88,19 +96,28 @@ pub(super) fn decide(
         ..item.record.clone()
     });
     margin_rate::put_in_force(rows, &mut record)?;
-    let mut state = customers::load(rows, customer, &record.parts())?;
-    let mut events = Vec::new();
-    if state.relationship.is_none()
-        && let Some(external_id) = &item.external_id
-    {
-        events = state
-            .decide(item.open(external_id, now))
-            .map_err(Stop::Refused)?;
+    let unknown = item.external_id.as_ref();
+    let Some(external_id) = unknown.filter(|_| state.relationship.is_none()) else {
+        let events = state.decide(record).map_err(Stop::Refused)?;
         for event in &events {
             state.evolve(event);
         }
+        return Ok(events);
+    };
+    // The customer is opened with its purchase, or not at all.
+    let mut opened = state.clone();
+    let mut events = opened
+        .decide(item.open(external_id, now))
+        .map_err(Stop::Refused)?;
+    for event in &events {
+        opened.evolve(event);
     }
-    events.extend(state.decide(record).map_err(Stop::Refused)?);
+    let bought = opened.decide(record).map_err(Stop::Refused)?;
+    for event in &bought {
+        opened.evolve(event);
+    }
+    events.extend(bought);
+    *state = opened;
     Ok(events)
 }
 

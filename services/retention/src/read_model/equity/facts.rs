@@ -27,6 +27,8 @@ const AT_ONCE: usize = 4_096;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kept {
     pub(crate) fact: Fact,
+    /// What was paid, or (negative) paid back, in minor units.
+    pub(crate) revenue: i64,
     pub(crate) recorded: Recorded,
 }
 
@@ -108,8 +110,35 @@ pub(crate) fn apply(
         Some(((_, _, number), page)) if page.len() < PAGE => (number, page),
         Some(((_, _, number), _)) => (number.saturating_add(1), Vec::new()),
     };
-    page.push(Kept { fact, recorded });
+    page.push(Kept {
+        fact,
+        revenue: revenue(event),
+        recorded,
+    });
     PAGES.put(rows, &(currency.to_string(), id, number), &page)
+}
+
+/// The currencies in which there are facts.
+pub(crate) fn currencies(rows: &dyn Rows) -> Result<Vec<Currency>, Error> {
+    let mut found = Vec::new();
+    let mut last = None;
+    while let Some(((code, ..), _)) = PAGES.scan(rows, &(), last.as_ref(), 1)?.into_iter().next() {
+        // Only codes of currencies are ever written.
+        found.extend(code.parse::<Currency>());
+        last = Some((code, Uuid::max(), u32::MAX));
+    }
+    Ok(found)
+}
+
+/// What was paid by an event, or (negative) paid back, in minor units.
+fn revenue(event: &Event) -> i64 {
+    if let Event::PurchaseRecorded(bought) = event {
+        bought.amount.minor_units
+    } else if let Event::PurchaseReversed(taken) = event {
+        taken.amount.minor_units.saturating_neg()
+    } else {
+        0
+    }
 }
 
 /// The fact in an event, and the currency of its customer.

@@ -1,16 +1,18 @@
 //! What became of customers month by month after they were acquired.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::rc::Rc;
 
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
+use retention_domain::ledger::statement::What;
 use server::Moment;
-use uuid::Uuid;
 
 use super::{NONE, known};
-use crate::read_model::lives::{self, Life};
-use crate::read_model::margins::{self, Margin};
+use crate::read_model::equity::facts::{self, Kept};
+use crate::read_model::lives::{Life, Walk};
 use crate::read_model::month::Month;
 use crate::read_model::scoreboard::Period;
 
@@ -89,17 +91,94 @@ pub(crate) fn cohorts(
     question: &Question,
     moment: &Moment,
 ) -> Result<Cohorts, Error> {
-    let mut cohorts = Cohorts::default();
-    for (customer, life) in lives::all(rows)? {
-        let currency = question.currency;
+    let mut table = Table::new(question, moment);
+    let mut lives = Walk::new(rows);
+    if question.measure == Measure::Relationship {
+        while let Some((_, life)) = lives.next()? {
+            table.count(life, &[]);
+        }
+        return Ok(table.cohorts);
+    }
+    let currencies = match question.currency {
+        Some(currency) => vec![currency],
+        None => facts::currencies(rows)?,
+    };
+    for currency in currencies {
+        // Lives and facts stand in the same order of customers, so both are read once, side by side.
+        let mut lives = Walk::new(rows);
+        let mut outcome = Ok(());
+        facts::visit(rows, currency, None, |customer, facts| {
+            outcome = lives.of(customer).map(|life| {
+                if let Some(life) = life {
+                    table.count(life, facts);
+                }
+            });
+            match outcome {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(_) => ControlFlow::Break(()),
+            }
+        })?;
+        outcome?;
+    }
+    Ok(table.cohorts)
+}
+
+/// The table while customers are counted.
+struct Table<'a> {
+    question: &'a Question,
+    moment: &'a Moment,
+    cohorts: Cohorts,
+    /// The complete months after that of an acquisition, from their starts to their ends.
+    months: BTreeMap<Month, Rc<[(Time, Time)]>>,
+    /// What a customer comes to in each month.
+    values: Vec<Option<i64>>,
+}
+
+impl<'a> Table<'a> {
+    const fn new(question: &'a Question, moment: &'a Moment) -> Self {
+        Self {
+            question,
+            moment,
+            cohorts: Cohorts {
+                rows: BTreeMap::new(),
+                total: Row {
+                    customers: 0,
+                    cells: Vec::new(),
+                },
+            },
+            months: BTreeMap::new(),
+            values: Vec::new(),
+        }
+    }
+
+    /// Counts a customer, if it is one that was asked for and known. The facts may be of all time.
+    fn count(&mut self, life: Life, facts: &[Kept]) {
+        let question = self.question;
         let asked = question.period.contains(life.acquired_at)
-            && currency.is_none_or(|currency| currency == life.currency);
-        let Some(life) = known(life, moment).filter(|_| asked) else {
-            continue;
+            && question.currency.is_none_or(|it| it == life.currency);
+        if !asked {
+            return;
+        }
+        let Some(life) = known(life, self.moment) else {
+            return;
         };
-        let values = values(rows, customer, &life, question, moment)?;
+        let first = Month::of(life.acquired_at);
+        let months = self.complete(first);
+        self.values.clear();
+        self.values.resize(question.months as usize, None);
+        let mut complete = self.values.iter_mut().take(months.len());
+        if question.measure == Measure::Relationship {
+            for (value, (_, end)) in complete.zip(months.iter()) {
+                *value = Some(i64::from(life.is_active_before(*end)));
+            }
+        } else {
+            complete.by_ref().for_each(|value| *value = Some(0));
+            for kept in facts {
+                self.bring_in(&months, kept);
+            }
+        }
         let name = match question.by {
-            By::Month => Month::of(life.acquired_at).to_string(),
+            By::Month => first.to_string(),
             By::Campaign => life.campaign,
             By::Presentation => life.presentation,
         };
@@ -108,45 +187,46 @@ pub(crate) fn cohorts(
         } else {
             name
         };
-        cohorts.rows.entry(name).or_default().count(&values);
-        cohorts.total.count(&values);
+        let row = self.cohorts.rows.entry(name).or_default();
+        row.count(&self.values);
+        self.cohorts.total.count(&self.values);
     }
-    Ok(cohorts)
-}
 
-/// A customer's value in each month after the acquisition; nothing for months that have not ended.
-fn values(
-    rows: &dyn Rows,
-    customer: Uuid,
-    life: &Life,
-    question: &Question,
-    moment: &Moment,
-) -> Result<Vec<Option<i64>>, Error> {
-    let first = Month::of(life.acquired_at);
-    let months = (1..=question.months).map(|number| first.plus(number));
-    let spans: Vec<(Time, Time)> = months.map(|it| (it.start(), it.plus(1).start())).collect();
-    let bought = match (question.measure, spans.first(), spans.last()) {
-        (Measure::Relationship, ..) | (_, None, _) | (.., None) => Vec::new(),
-        // What was taken back in a month may belong to any purchase before it.
-        (_, Some(_), Some((_, end))) => {
-            let until = Time::from_micros(end.micros().saturating_sub(1));
-            let all = margins::bought(rows, customer, life.acquired_at, until, usize::MAX)?;
-            let counts = |margin: &Margin| moment.includes(margin.at, &margin.recorded);
-            all.into_iter().filter(counts).collect()
+    /// The months after the first one that have ended.
+    fn complete(&mut self, first: Month) -> Rc<[(Time, Time)]> {
+        let (months, as_of) = (self.question.months, self.moment.as_of);
+        let known = self.months.entry(first).or_insert_with(|| {
+            let months = (1..=months).map(|number| first.plus(number));
+            let spans = months.map(|month| (month.start(), month.plus(1).start()));
+            spans.take_while(|(_, end)| *end <= as_of).collect()
+        });
+        Rc::clone(known)
+    }
+
+    /// Adds what a fact brought in to the month in which it happened.
+    fn bring_in(&mut self, months: &[(Time, Time)], kept: &Kept) {
+        let at = kept.fact.at;
+        let month = months.partition_point(|(_, end)| *end <= at);
+        let within = months.get(month).is_some_and(|(start, _)| *start <= at);
+        if !(within && self.moment.includes(at, &kept.recorded)) {
+            return;
         }
-    };
-    let value = |(start, end): &(Time, Time)| {
-        let within = bought.iter().filter(|it| *start <= it.at && it.at < *end);
-        match question.measure {
-            Measure::Relationship => i64::from(life.is_active_before(*end)),
-            Measure::Purchase => i64::from(within.clone().any(Margin::is_purchase)),
-            Measure::Revenue => within.fold(0, |sum: i64, it| sum.saturating_add(it.revenue)),
-            Measure::Margin => margins::sum(within),
+        let (margin, is_purchase) = match kept.fact.what {
+            What::Bought { margin } => (margin, true),
+            What::Reversed { margin, .. } => (margin.saturating_neg(), false),
+            What::Opened
+            | What::Lost
+            | What::WonBack
+            | What::NoticeGiven
+            | What::NoticeWithdrawn => return,
+        };
+        if let Some(Some(value)) = self.values.get_mut(month) {
+            *value = match self.question.measure {
+                Measure::Revenue => value.saturating_add(kept.revenue),
+                Measure::Margin => value.saturating_add(margin),
+                Measure::Purchase => (*value).max(i64::from(is_purchase)),
+                Measure::Relationship => *value,
+            };
         }
-    };
-    let ended = |end: Time| end <= moment.as_of;
-    let spans = spans.iter();
-    Ok(spans
-        .map(|span| ended(span.1).then(|| value(span)))
-        .collect())
+    }
 }

@@ -11,7 +11,7 @@ use money::Currency;
 use read_model::{Error, Rows};
 use uuid::Uuid;
 
-use super::{CHANGES, ORDER, WORK, changing};
+use super::{CHANGES, ORDER, Rankings, WORK, changing};
 use crate::read_model::worth::Worth;
 
 /// A customer on a list.
@@ -35,15 +35,26 @@ pub(crate) struct Place {
     pub(crate) id: Uuid,
 }
 
+/// Whose list is asked for, and as of when.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    pub(crate) owner: &'a str,
+    pub(crate) worth: &'a Worth,
+    pub(crate) now: Time,
+    /// Of what is valued by a model.
+    pub(crate) rankings: &'a Rankings,
+}
+
 /// Up to `limit` rows of an owner's list at a moment, behind a place.
 pub(crate) fn page(
     rows: &dyn Rows,
-    owner: &str,
-    worth: &Worth,
-    now: Time,
+    asked: Asked<'_>,
     after: Option<Place>,
     limit: usize,
 ) -> Result<Vec<Row>, Error> {
+    let Asked {
+        owner, worth, now, ..
+    } = asked;
     let list = List::of(rows, owner, now)?;
     let mut found = Vec::new();
     let mut group = match after {
@@ -52,10 +63,12 @@ pub(crate) fn page(
     };
     let mut behind = after.map(|place| place.id);
     while let Some((currency, largest)) = group {
-        if worth.is_by_model(currency) {
+        if let Some(valuation) = worth.model(currency) {
             let start = behind.map(|id| (largest, id));
             let rest = limit - found.len();
-            found.extend(list.by_model(currency, worth, now, start)?.take(rest));
+            let (of, by) = ((owner, currency), (valuation, now));
+            let page = asked.rankings.page(rows, of, by, start, rest)?;
+            found.extend(page.into_iter().map(|place| by_model(currency, place)));
             if found.len() >= limit {
                 break;
             }
@@ -98,6 +111,20 @@ pub(crate) fn page(
     Ok(found)
 }
 
+/// A row whose place is its value, negated, because a model is used.
+const fn by_model(currency: Currency, (margin, id): (i64, Uuid)) -> Row {
+    Row {
+        id,
+        currency,
+        at_stake: margin.saturating_neg(),
+        place: Place {
+            currency,
+            margin,
+            id,
+        },
+    }
+}
+
 /// The rows of an owner, with those replaced that changed by themselves since they were written.
 struct List<'a> {
     rows: &'a dyn Rows,
@@ -129,37 +156,6 @@ impl<'a> List<'a> {
             changed,
             fresh,
         })
-    }
-
-    /// All customers of a currency behind a place, by their value. A model's values are in no order that could
-    /// be kept: they change with the day.
-    fn by_model(
-        &self,
-        currency: Currency,
-        worth: &Worth,
-        now: Time,
-        behind: Option<(i64, Uuid)>,
-    ) -> Result<impl Iterator<Item = Row>, Error> {
-        let prefix = (self.owner.to_owned(), currency.to_string());
-        let mut found = BTreeSet::new();
-        for ((.., id), ()) in ORDER.scan(self.rows, &prefix, None, usize::MAX)? {
-            let value = worth.now(self.rows, (currency, id), now)?;
-            found.insert((value.saturating_neg(), id));
-        }
-        let after = move |place: &(i64, Uuid)| behind.is_none_or(|behind| *place > behind);
-        Ok(found
-            .into_iter()
-            .filter(after)
-            .map(move |(margin, id)| Row {
-                id,
-                currency,
-                at_stake: margin.saturating_neg(),
-                place: Place {
-                    currency,
-                    margin,
-                    id,
-                },
-            }))
     }
 
     /// The first currency and margin behind these.

@@ -5,15 +5,17 @@ use money::{Currency, Rate};
 use proptest::prelude::*;
 use read_model::{Error, Rows, RowsMut, Store};
 use retention_domain::Event;
-use retention_domain::ledger::Assumptions;
+use retention_domain::ledger::{self, Assumptions, Method};
 use runtime::Recorded;
 use uuid::Uuid;
 
-use super::{owners, page};
+use super::{Asked, Rankings, owners, page};
+use crate::read_model::equity::{books, facts};
 use crate::read_model::worth::Worth;
 use crate::read_model::{customers, margins, relations};
+use crate::story::model::model;
 use crate::story::{
-    assigned, bought_in, cancelled, completed, day, lost, opened_in, proposed, reversed_in,
+    assigned, bought_in, cancelled, completed, day, lost, opened_in, parsed, proposed, reversed_in,
     won_back,
 };
 
@@ -86,43 +88,60 @@ fn happens(rows: &mut dyn RowsMut, customer: u128, today: i64, offset: u64, even
     let id = Uuid::from_u128(customer);
     customers::apply(rows, id, event).unwrap();
     relations::apply(rows, id, event, recorded).unwrap();
+    facts::apply(rows, id, event, recorded).unwrap();
+}
+
+/// The last purchase of each customer, and its day.
+type Last = [Option<(String, i64)>; 6];
+
+/// Lets the step of this number happen on a day, if it makes sense.
+fn goes_on(rows: &mut dyn RowsMut, (n, step): (u64, &Step), today: i64, last: &mut Last) {
+    let code = currency(step.customer);
+    let known = &mut last[usize::try_from(step.customer).unwrap()];
+    let event = match step.what {
+        What::Bought(margin, ago) => {
+            let id = format!("p{n}");
+            *known = Some((id.clone(), today - ago));
+            bought_in(code, &id, margin * 2, today - ago)
+        }
+        What::Reversed(margin, ago) => match known {
+            Some((id, on)) => {
+                let at = (today - ago).max(*on);
+                reversed_in(code, id, &format!("r{n}"), margin * 2, at)
+            }
+            None => return,
+        },
+        What::Proposed(id) => proposed(&format!("a{id}")),
+        What::Closed(id, true) => completed(&format!("a{id}")),
+        What::Closed(id, false) => cancelled(&format!("a{id}")),
+        What::Assigned(owner) => assigned(owner, "EMEA", today),
+        What::Lost => lost(today),
+        What::WonBack => won_back(today),
+    };
+    happens(rows, step.customer, today, n, &event);
+}
+
+/// All customers, opened.
+fn begun() -> Store {
+    let store = Store::in_memory();
+    let mut tx = store.begin().unwrap();
+    for customer in 0..CUSTOMERS {
+        let opened = opened_in(currency(customer), 1);
+        happens(&mut tx, customer, 1_000, 0, &opened);
+    }
+    store.commit(tx).unwrap();
+    store
 }
 
 /// The rows after these steps, and the day of the last one.
 fn told(steps: &[Step]) -> (Store, i64) {
-    let store = Store::in_memory();
+    let store = begun();
     let mut tx = store.begin().unwrap();
     let mut today = 1_000;
-    let mut last: Vec<Option<(String, i64)>> = vec![None; 6];
-    for customer in 0..CUSTOMERS {
-        let opened = opened_in(currency(customer), 1);
-        happens(&mut tx, customer, today, 0, &opened);
-    }
+    let mut last = Last::default();
     for (n, step) in (1..).zip(steps) {
         today += step.after;
-        let code = currency(step.customer);
-        let known = &mut last[usize::try_from(step.customer).unwrap()];
-        let event = match step.what {
-            What::Bought(margin, ago) => {
-                let id = format!("p{n}");
-                *known = Some((id.clone(), today - ago));
-                bought_in(code, &id, margin * 2, today - ago)
-            }
-            What::Reversed(margin, ago) => match known {
-                Some((id, on)) => {
-                    let at = (today - ago).max(*on);
-                    reversed_in(code, id, &format!("r{n}"), margin * 2, at)
-                }
-                None => continue,
-            },
-            What::Proposed(id) => proposed(&format!("a{id}")),
-            What::Closed(id, true) => completed(&format!("a{id}")),
-            What::Closed(id, false) => cancelled(&format!("a{id}")),
-            What::Assigned(owner) => assigned(owner, "EMEA", today),
-            What::Lost => lost(today),
-            What::WonBack => won_back(today),
-        };
-        happens(&mut tx, step.customer, today, n, &event);
+        goes_on(&mut tx, (n, step), today, &mut last);
     }
     store.commit(tx).unwrap();
     (store, today)
@@ -145,11 +164,11 @@ fn looked_up(rows: &dyn Rows, owner: &str, now: Time) -> Result<Vec<Line>, Error
 }
 
 /// The same, page by page.
-fn paged(rows: &dyn Rows, owner: &str, now: Time, size: usize) -> Result<Vec<Line>, Error> {
+fn paged(rows: &dyn Rows, asked: Asked<'_>, size: usize) -> Result<Vec<Line>, Error> {
     let mut found = Vec::new();
     let mut after = None;
     loop {
-        let rows = page(rows, owner, &worth(), now, after, size)?;
+        let rows = page(rows, asked, after, size)?;
         let full = rows.len() == size;
         after = rows.last().map(|row| row.place);
         let lines = rows.iter();
@@ -171,8 +190,85 @@ proptest! {
         let now = day(today + later);
         for owner in ["", "rosa", "li"] {
             let expected = store.read(|rows| looked_up(rows, owner, now)).unwrap();
-            let found = store.read(|rows| paged(rows, owner, now, size)).unwrap();
+            let asked = Asked {
+                owner,
+                worth: &worth(),
+                now,
+                rankings: &Rankings::default(),
+            };
+            let found = store.read(|rows| paged(rows, asked, size)).unwrap();
             prop_assert_eq!(found, expected);
         }
     }
+
+    #[test]
+    fn a_list_by_a_model_is_the_same_whatever_is_remembered_of_it(
+        steps in steps(),
+        asked_at in prop::collection::vec((any::<bool>(), 0_i64..40), 60),
+        size in 1_usize..5,
+    ) {
+        let (store, rankings) = (begun(), Rankings::default());
+        let mut today = 1_000;
+        let (mut last, worth) = (Last::default(), by_model());
+        for ((n, step), (is_asked, hours)) in (1..).zip(&steps).zip(asked_at) {
+            today += step.after;
+            let mut tx = store.begin().unwrap();
+            goes_on(&mut tx, (n, step), today, &mut last);
+            store.commit(tx).unwrap();
+            if !is_asked {
+                continue;
+            }
+            // Also with what is dated ahead by a day, and from one day into the next.
+            let now = day(today).plus_seconds(hours * 3_600);
+            for owner in ["", "rosa", "li"] {
+                let asked = Asked { owner, worth: &worth, now, rankings: &rankings };
+                let expected = store.read(|rows| looked_up_by(rows, owner, &worth, now)).unwrap();
+                let found = store.read(|rows| paged(rows, asked, size)).unwrap();
+                prop_assert_eq!(found, expected);
+            }
+        }
+    }
+}
+
+/// Euros are valued by a model.
+fn by_model() -> Worth {
+    let store = Store::in_memory();
+    let mut tx = store.begin().unwrap();
+    let recorded = Recorded {
+        partition: 0,
+        offset: 0,
+        at: day(1),
+    };
+    let assumptions = Assumptions {
+        method: Method::MbgNbd,
+        ..Assumptions::default()
+    };
+    let fitted = ledger::Event::ModelFitted(Box::new(model(1)));
+    let set = ledger::Event::AssumptionsSet {
+        assumptions,
+        set_at: day(1),
+    };
+    for (version, event) in (1..).zip([fitted, set]) {
+        books::apply(&mut tx, parsed("EUR"), &event, version, recorded).unwrap();
+    }
+    store.commit(tx).unwrap();
+    store.read(|rows| Worth::in_force(rows)).unwrap()
+}
+
+/// An owner's list as one gets it by looking at all customers, euros by a model.
+fn looked_up_by(
+    rows: &dyn Rows,
+    owner: &str,
+    worth: &Worth,
+    now: Time,
+) -> Result<Vec<Line>, Error> {
+    let mut found = Vec::new();
+    for (id, state) in customers::list(rows, None, usize::MAX)? {
+        if owners(&state).contains(owner) {
+            let currency = state.relationship.unwrap().currency;
+            found.push((currency, worth.now(rows, (currency, id), now)?, id));
+        }
+    }
+    found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));
+    Ok(found)
 }

@@ -1,0 +1,170 @@
+//! Work lists in the order of values by a model.
+//!
+//! Such a value changes with the day and with what the customer does, so no row could keep it. A list is
+//! valued once a day and remembered; asked again, only the customers are valued anew of whom something was
+//! told since. What is remembered is never more than what the rows say: it is thrown away when in doubt.
+
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Bound;
+use std::sync::{Mutex, PoisonError};
+
+use eventsourcing::Time;
+use money::Currency;
+use read_model::{Error, Rows};
+use retention_domain::ledger::{Assumptions, Valuation};
+use uuid::Uuid;
+
+use super::moved::{self, Told};
+use super::{ORDER, WORK};
+use crate::read_model::worth;
+
+/// How many lists are remembered, and how many customers on all of them.
+const LISTS: usize = 16;
+const CUSTOMERS: usize = 1_000_000;
+
+/// The lists that were asked for last.
+#[derive(Debug, Default)]
+pub(crate) struct Rankings(Mutex<Vec<Ranking>>);
+
+/// Whose list it is, and by what it is valued.
+#[derive(Debug, Clone, PartialEq)]
+struct List {
+    owner: String,
+    currency: Currency,
+    model: Option<u32>,
+    assumptions: Assumptions,
+}
+
+/// A list, valued.
+#[derive(Debug)]
+struct Ranking {
+    list: List,
+    /// When it was asked for last.
+    now: Time,
+    told: Told,
+    values: HashMap<Uuid, i64>,
+    /// By value, negated, so that the largest is first.
+    order: BTreeSet<(i64, Uuid)>,
+    /// Customers with something dated ahead, by when that will count.
+    ahead: BTreeSet<(Time, Uuid)>,
+}
+
+impl Rankings {
+    /// Up to `limit` customers of a list behind a place, with their values negated.
+    pub(super) fn page(
+        &self,
+        rows: &dyn Rows,
+        (owner, currency): (&str, Currency),
+        (valuation, now): (&Valuation, Time),
+        behind: Option<(i64, Uuid)>,
+        limit: usize,
+    ) -> Result<Vec<(i64, Uuid)>, Error> {
+        let list = List {
+            owner: owner.to_owned(),
+            currency,
+            model: valuation.model(),
+            assumptions: valuation.assumptions,
+        };
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = known.iter().position(|ranking| ranking.list == list);
+        // Taken out, so that a failure leaves nothing behind that is half brought up.
+        let mut found = place.map(|place| known.remove(place));
+        let is_usable = match &mut found {
+            Some(ranking) => ranking.bring_up(rows, valuation, now)?,
+            None => false,
+        };
+        let ranking = match found.filter(|_| is_usable) {
+            Some(ranking) => ranking,
+            None => Ranking::new(rows, list, valuation, now)?,
+        };
+        let page = ranking.behind(behind, limit);
+        known.push(ranking);
+        forget(&mut known);
+        Ok(page)
+    }
+}
+
+/// Forgets the lists that nobody has asked for the longest, if they are too many.
+fn forget(known: &mut Vec<Ranking>) {
+    let size = |known: &[Ranking]| known.iter().map(|it| it.values.len()).sum::<usize>();
+    while known.len() > LISTS || (known.len() > 1 && size(known) > CUSTOMERS) {
+        known.remove(0);
+    }
+}
+
+impl Ranking {
+    fn new(rows: &dyn Rows, list: List, valuation: &Valuation, now: Time) -> Result<Self, Error> {
+        let prefix = (list.owner.clone(), list.currency.to_string());
+        let mut ranking = Self {
+            list,
+            now,
+            told: moved::told(rows)?,
+            values: HashMap::new(),
+            order: BTreeSet::new(),
+            ahead: BTreeSet::new(),
+        };
+        for ((.., id), ()) in ORDER.scan(rows, &prefix, None, usize::MAX)? {
+            ranking.value(rows, id, valuation)?;
+        }
+        Ok(ranking)
+    }
+
+    /// Brings it up to these rows and this moment. False if that cannot be done: it is another day, or these
+    /// rows are older than what is remembered.
+    fn bring_up(
+        &mut self,
+        rows: &dyn Rows,
+        valuation: &Valuation,
+        now: Time,
+    ) -> Result<bool, Error> {
+        let told = moved::told(rows)?;
+        let is_behind =
+            |(partition, known): (&u32, &u64)| told.get(partition).is_none_or(|it| it < known);
+        if now < self.now || now.day() != self.now.day() || self.told.iter().any(is_behind) {
+            return Ok(false);
+        }
+        self.now = now;
+        let mut changed = BTreeSet::new();
+        for (partition, end) in &told {
+            let from = self.told.get(partition).copied().unwrap_or_default();
+            if from < *end {
+                changed.extend(moved::since(rows, *partition, from)?);
+            }
+        }
+        let due = self.ahead.range(..=(now, Uuid::max()));
+        changed.extend(due.map(|(_, id)| *id));
+        for id in changed {
+            self.value(rows, id, valuation)?;
+        }
+        self.told = told;
+        Ok(true)
+    }
+
+    /// Values a customer, if it is on this list now.
+    fn value(&mut self, rows: &dyn Rows, id: Uuid, valuation: &Valuation) -> Result<(), Error> {
+        if let Some(value) = self.values.remove(&id) {
+            self.order.remove(&(value, id));
+        }
+        let now = self.now;
+        self.ahead.retain(|(at, of)| *of != id && *at > now);
+        let List {
+            owner, currency, ..
+        } = &self.list;
+        let entry = WORK.get(rows, &id)?;
+        if !entry.is_some_and(|it| it.owners.contains(owner) && it.currency == *currency) {
+            return Ok(());
+        }
+        let (value, ahead) = worth::by_model(rows, (*currency, id), valuation, now)?;
+        let value = value.saturating_neg();
+        self.values.insert(id, value);
+        self.order.insert((value, id));
+        self.ahead.extend(ahead.map(|at| (at, id)));
+        Ok(())
+    }
+
+    fn behind(&self, place: Option<(i64, Uuid)>, limit: usize) -> Vec<(i64, Uuid)> {
+        let start = place.map_or(Bound::Unbounded, Bound::Excluded);
+        let behind = self.order.range((start, Bound::Unbounded));
+        behind.take(limit).copied().collect()
+    }
+}
