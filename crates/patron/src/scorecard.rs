@@ -254,12 +254,11 @@ fn valued_by(basis: Option<&ValueBasis>) -> String {
         return "–".to_owned();
     };
     let discount = percent(Some(basis.annual_discount_rate));
-    match basis.horizon_months {
-        Some(months) => format!("{} over {months} months, discount {discount}", basis.model),
-        None => {
-            let kept = percent(Some(basis.annual_retention_rate));
-            format!("{}, retention {kept}, discount {discount}", basis.method)
-        }
+    if let Some(months) = basis.horizon_months {
+        format!("{} over {months} months, discount {discount}", basis.model)
+    } else {
+        let kept = percent(Some(basis.annual_retention_rate));
+        format!("{}, retention {kept}, discount {discount}", basis.method)
     }
 }
 
