@@ -146,7 +146,9 @@ fn shown(found: &CohortTable) -> String {
     let all = months.len();
     let shown = all.min(fitting(&lines));
     months.truncate(shown);
-    lines.iter_mut().for_each(|line| line.truncate(2 + shown));
+    for line in &mut lines {
+        line.truncate(2 + shown);
+    }
     let mut headings = vec!["acquired", "customers"];
     headings.extend(months.iter().map(String::as_str));
     let is_money = matches!(

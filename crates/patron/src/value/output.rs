@@ -44,10 +44,11 @@ pub(super) fn csv(
 
 /// What the writer of CSV stumbled over, as what it is.
 fn cause(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
+    let said = error.to_string();
+    if let csv::ErrorKind::Io(error) = error.into_kind() {
+        return error;
     }
+    io::Error::other(said)
 }
 
 /// Prints lines of text.

@@ -90,6 +90,7 @@ async fn customer_of(services: &Services, request: Ask) {
     }
 }
 
+#[derive(Clone, Copy)]
 enum Ask {
     End,
     WinBack,
