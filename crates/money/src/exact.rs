@@ -13,6 +13,8 @@ use crate::round::half_even_of;
 const OF_FRACTIONS: f64 = 1e-9;
 /// The same between sums with shares that are no fractions: as far as doubles of large amounts carry.
 const OF_REALS: f64 = 1e-6;
+/// What a few additions of doubles below 1 leave.
+const OF_DIGITS: f64 = 1e-12;
 /// Into so many parts a unit is divided for shares that are no fractions.
 const SCALE: i128 = 1 << 40;
 
@@ -123,12 +125,16 @@ impl Exact {
 
     /// The whole number below it, and what is left, from 0 to below 1. Within tolerance of a whole number it
     /// is that number.
+    pub fn split(&self) -> (i128, f64) {
+        self.split_within(self.tolerance())
+    }
+
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         reason = "only what is behind the point becomes a double; the floor of a few fractions is small"
     )]
-    pub fn split(&self) -> (i128, f64) {
+    fn split_within(&self, tolerance: f64) -> (i128, f64) {
         let mut rest = self.reals.rem_euclid(SCALE) as f64 / SCALE as f64;
         for (of, part) in &self.fractions {
             rest += *part as f64 / *of as f64;
@@ -136,19 +142,19 @@ impl Exact {
         let carried = rest.floor();
         let whole = self.whole + self.reals.div_euclid(SCALE) + carried as i128;
         let rest = rest - carried;
-        if rest > 1.0 - self.tolerance() {
+        if rest > 1.0 - tolerance {
             (whole + 1, 0.0)
-        } else if rest < self.tolerance() {
+        } else if rest < tolerance {
             (whole, 0.0)
         } else {
             (whole, rest)
         }
     }
 
-    /// The nearest double.
+    /// The nearest double, which is a whole number only if it is one but for the last digits.
     #[expect(clippy::cast_precision_loss, reason = "that is what is asked for")]
     pub fn to_f64(&self) -> f64 {
-        let (whole, rest) = self.split();
+        let (whole, rest) = self.split_within(OF_DIGITS);
         whole as f64 + rest
     }
 
@@ -240,6 +246,20 @@ mod tests {
         assert_eq!(exact.split(), (100_000, 0.5));
         assert_eq!(exact.rounded(), Some(100_000));
         assert_eq!(sum(&[(1, Share::Real(f64::NAN))]).rounded(), Some(0));
+    }
+
+    #[test]
+    fn as_a_double_it_is_not_rounded() {
+        let more = sum(&[(1, Share::ALL), (1, Share::Real(7e-7))]);
+        assert!((more.to_f64() - 1.000_000_7).abs() < 1e-12);
+        let close = sum(&[(1, fraction(1, 4_000_000_000))]);
+        assert!((close.to_f64() - 2.5e-10).abs() < 1e-15);
+        let sixths = sum(&[
+            (1, fraction(1, 2)),
+            (1, fraction(1, 3)),
+            (1, fraction(1, 6)),
+        ]);
+        assert!((sixths.to_f64() - 1.0).abs() <= 0.0);
     }
 
     #[test]

@@ -255,11 +255,10 @@ fn valued_by(basis: Option<&ValueBasis>) -> String {
     };
     let discount = percent(Some(basis.annual_discount_rate));
     if let Some(months) = basis.horizon_months {
-        format!("{} over {months} months, discount {discount}", basis.model)
-    } else {
-        let kept = percent(Some(basis.annual_retention_rate));
-        format!("{}, retention {kept}, discount {discount}", basis.method)
+        return format!("{} over {months} months, discount {discount}", basis.model);
     }
+    let kept = percent(Some(basis.annual_retention_rate));
+    format!("{}, retention {kept}, discount {discount}", basis.method)
 }
 
 fn stayed(retention: &[RetentionAfter]) -> impl Iterator<Item = Vec<String>> {
