@@ -54,19 +54,27 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         return Err(Refusal::NotEnoughData);
     }
     let frequencies = by_frequency(table);
-    // What the data alone contribute to the density of the mean spends: Σ ln m. The mean of the logarithms is the
-    // scale too: the mean of the spends says nothing where the tail is too heavy for one.
+    let (days, spend) = frequencies.iter().fold((0.0, 0.0), |(days, spend), f| {
+        let own: f64 = f.spends.iter().map(|(spend, count)| spend * count).sum();
+        (days + f.x * f.customers, spend + own)
+    });
+    // What the data alone contribute to the density of the mean spends: Σ ln m.
     let sum_ln_means: f64 = frequencies
         .iter()
         .map(|f| f.sum_ln_spend - f.customers * libm::log(f.x))
         .sum();
-    let scale = sum_ln_means / real(customers);
-    let start = [libm::log(2.0), libm::log(3.0), scale];
-    let maximum = maximize(start, |log| {
-        let parameters = log.map(libm::exp);
-        to_logarithms(evaluate(&frequencies, &parameters), &parameters)
-    })
-    .map_err(|_| Refusal::AtBoundary)?;
+    // Two measures of the scale: the mean says nothing of it where the right tail is heavy, and the mean of the
+    // logarithms nothing where the left one is.
+    let scales = [libm::log(spend / days), sum_ln_means / real(customers)];
+    let climb = |scale: f64| {
+        let start = [libm::log(2.0), libm::log(3.0), scale];
+        maximize(start, |log| {
+            let parameters = log.map(libm::exp);
+            to_logarithms(evaluate(&frequencies, &parameters), &parameters)
+        })
+    };
+    let maximum = scales.into_iter().find_map(|scale| climb(scale).ok());
+    let maximum = maximum.ok_or(Refusal::AtBoundary)?;
     let [p, q, v] = maximum.point.map(libm::exp);
     let covariance = inverse(&maximum.factor);
     let [error_p, error_q, error_v] = std::array::from_fn(|k| {
@@ -74,9 +82,11 @@ pub fn fit(table: &SpendTable) -> Result<SpendFit, Refusal> {
         variance.map_or(f64::INFINITY, |variance| variance.sqrt())
     });
     let [at_p, at_q, at_v] = maximum.point;
-    let outside = [at_p, at_q, at_v - scale]
+    let nearest = scales.map(|scale| (at_v - scale).abs());
+    let nearest = nearest.into_iter().fold(f64::INFINITY, f64::min);
+    let outside = [at_p.abs(), at_q.abs(), nearest]
         .iter()
-        .any(|log| log.abs() > BOUNDARY);
+        .any(|distance| *distance > BOUNDARY);
     let undetermined = [error_p, error_q, error_v]
         .iter()
         .any(|e| *e > UNDETERMINED);
