@@ -146,6 +146,13 @@ mod tests {
     use super::check_brokers;
 
     #[test]
+    fn the_driver_is_from_before_it_wrote_behind_an_array() {
+        // librdkafka's issue 5280: docs/decisions/0007-librdkafka-before-2-5.md.
+        let (number, text) = rdkafka::util::get_rdkafka_version();
+        assert!(number < 0x0205_0000, "librdkafka {text}");
+    }
+
+    #[test]
     fn brokers_are_addresses_with_ports() {
         for good in ["localhost:9092", "a:1,b:2", "a:1, b:2", "[::1]:9092"] {
             assert!(check_brokers(good).is_ok(), "{good}");
