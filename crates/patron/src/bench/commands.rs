@@ -63,6 +63,7 @@ pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     }
     let duration = Duration::from_secs(args.seconds);
     let server = Server::start(folder.path(), kafka.as_deref()).await?;
+    server.ready().await?;
     let loaded = load::run(&server.services, args.clients, duration).await;
     server.stop().await?;
     let loaded = loaded?;

@@ -12,6 +12,7 @@
 )]
 
 mod alone;
+mod bench;
 mod chaos;
 mod console;
 mod crowd;
