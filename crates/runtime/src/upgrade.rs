@@ -21,16 +21,19 @@ impl<S: Service> Engine<S> {
                 () = stop.cancelled() => return Ok::<(), std::convert::Infallible>(()),
             }
             // Folders may be large. They are in nobody's way but the disk's, so a failure stops nothing.
-            match tokio::task::spawn_blocking(move || store.retire_other_generations()).await {
-                Ok(Ok(0)) => {}
-                Ok(Ok(retired)) => {
+            let retiring = tokio::task::spawn_blocking(move || store.retire_other_generations());
+            let retired = retiring.await.map_err(|error| error.to_string());
+            match retired.and_then(|retired| retired.map_err(|error| error.to_string())) {
+                Ok(0) => {}
+                Ok(retired) => {
                     tracing::info!(service, retired, "deleted the rows of another release");
                 }
-                Ok(Err(error)) => {
-                    tracing::warn!(service, %error, "the rows of another release were not deleted");
-                }
                 Err(error) => {
-                    tracing::warn!(service, %error, "the rows of another release were not deleted");
+                    tracing::warn!(
+                        service,
+                        error,
+                        "the rows of another release were not deleted"
+                    );
                 }
             }
             Ok(())

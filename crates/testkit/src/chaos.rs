@@ -69,11 +69,8 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
     let around = pair.surroundings(chaos.duration)?;
     let (history, faults, mut violations) = storm(chaos, &mut pair, &around).await?;
     let mut records = 0;
-    match pair.rest().await {
+    match at_rest(&mut pair).await {
         Ok(logs) => {
-            // Whoever was started last may still be on its way.
-            let ready = pair.until_ready().await;
-            ready.with_context(|| said(pair.folder.path()))?;
             let retention = &around.instances.retention;
             violations.extend(ledgers(retention, &logs).await?);
             violations.extend(judge(&history, &logs));
@@ -81,7 +78,7 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
         }
         Err(why) => violations.push(Violation {
             check: "everything comes to rest",
-            what: why.to_string(),
+            what: format!("{why:#}"),
         }),
     }
     violations.extend(end(&mut pair).await?);
@@ -97,6 +94,15 @@ pub async fn run(chaos: &Chaos) -> anyhow::Result<Report> {
         violations,
         kept,
     })
+}
+
+/// What the logs hold when everything that was told has arrived, and everybody answers: whoever was started last may
+/// have been on its way.
+async fn at_rest(pair: &mut Pair) -> anyhow::Result<Logs> {
+    let logs = pair.rest().await?;
+    let ready = pair.until_ready().await;
+    ready.with_context(|| said(pair.folder.path()))?;
+    Ok(logs)
 }
 
 pub(crate) fn longest(history: &History) -> Duration {

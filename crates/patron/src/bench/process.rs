@@ -13,7 +13,7 @@ use vault::MasterKeys;
 use crate::connect::Services;
 use crate::healthcheck;
 
-/// How long a start may take until both services are ready.
+/// How long a start may take until both services are ready, and their work until it is done.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A running process. Dropped, it is killed.
@@ -61,8 +61,9 @@ impl Server {
         command.args(["--retention-address", "127.0.0.1:0"]);
         command.arg("--data").arg(folder.join("data"));
         // What is set for a real Patron in this shell is not meant for this one.
-        command.env_remove("PATRON_KAFKA");
-        command.env_remove("PATRON_MASTER_KEY");
+        for variable in ["PATRON_KAFKA", "PATRON_MASTER_KEY", "PATRON_ONLY"] {
+            command.env_remove(variable);
+        }
         match kafka {
             Some(brokers) => {
                 let key = folder.join("master.key");
@@ -106,10 +107,14 @@ impl Server {
     }
 
     /// Waits until it does nothing any more: what the services tell each other has arrived.
+    ///
+    /// # Errors
+    /// If that takes too long.
     pub(super) async fn rest(&self) -> anyhow::Result<()> {
         let meter = self.meter()?;
         let mut used = meter.processor_time()?;
-        loop {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
             sleep(OF_LATE).await;
             let now = meter.processor_time()?;
             if now - used < RESTING * OF_LATE.as_secs_f64() {
@@ -117,6 +122,7 @@ impl Server {
             }
             used = now;
         }
+        bail!("the services are still at work after {PATIENCE:?}")
     }
 
     /// What the system knows of it.

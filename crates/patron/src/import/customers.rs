@@ -16,7 +16,7 @@ use super::REQUESTS;
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects::rejected;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
+use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{self, Retention, Services};
 
@@ -67,8 +67,8 @@ pub(crate) async fn import(
     currency: Option<Currency>,
 ) -> anyhow::Result<Outcome> {
     let heading = |names: &[&str]| RowReader::new(names, currency);
-    let (mut rows, rejects) = file::read(path, heading)?;
-    rows.sort_by(|a, b| a.name.cmp(&b.name));
+    let (rows, rejects) = file::read(path, heading)?;
+    let rows = together(rows, |row| &row.name);
     let send = |batch| send(retention.clone(), batch);
     send_all(&rows, PACE, rejects, send).await
 }

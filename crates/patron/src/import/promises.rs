@@ -13,7 +13,7 @@ use super::customers::{name_of, request_id};
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects::rejected;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
+use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{Retention, Services};
 
@@ -48,8 +48,8 @@ struct PromiseRow {
 
 /// Reads the file and makes the promises.
 pub(crate) async fn import(retention: &Retention, path: &Path) -> anyhow::Result<Outcome> {
-    let (mut rows, rejects) = file::read(path, RowReader::new)?;
-    rows.sort_by(|a, b| a.customer.cmp(&b.customer));
+    let (rows, rejects) = file::read(path, RowReader::new)?;
+    let rows = together(rows, |row| &row.customer);
     let send = |batch| send(retention.clone(), batch);
     send_all(&rows, PACE, rejects, send).await
 }

@@ -13,7 +13,7 @@ use uuid::Uuid;
 
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped};
+use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
 use super::{REQUESTS, values};
 use crate::connect::{Acquisition, Services};
 
@@ -53,8 +53,8 @@ struct ProspectRow {
 
 /// Reads the file and creates its prospects.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
-    let (mut rows, rejects) = file::read(path, RowReader::new)?;
-    rows.sort_by(|a, b| a.prospect_id.cmp(&b.prospect_id));
+    let (rows, rejects) = file::read(path, RowReader::new)?;
+    let rows = together(rows, |row| &row.prospect_id);
     let send = |batch| send(acquisition, batch);
     send_all(&rows, PACE, rejects, send).await
 }

@@ -1,23 +1,11 @@
 //! What an import does the second time: what is in is in, what was corrected goes in, and what is news counts.
 
-use std::path::{Path, PathBuf};
-
 use eventsourcing::{Clock as _, SystemClock, Time};
 use patron_proto::retention::v1 as ret;
 use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use tonic::transport::Channel;
 
-use crate::services::{Services, printed};
-
-fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let file = folder.join(name);
-    std::fs::write(&file, text).unwrap();
-    file
-}
-
-fn import(services: &Services, what: &str, file: &Path) -> String {
-    printed(&services.run(&["import", what, file.to_str().unwrap()]))
-}
+use crate::services::{Services, import, printed, written};
 
 #[test]
 fn a_corrected_row_goes_in_and_the_others_stay_what_they_are() {

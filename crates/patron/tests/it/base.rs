@@ -1,18 +1,6 @@
 //! `patron import customers` and `patron import promises`: taking over a base of customers.
 
-use std::path::{Path, PathBuf};
-
-use crate::services::{Services, printed};
-
-fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let file = folder.join(name);
-    std::fs::write(&file, text).unwrap();
-    file
-}
-
-fn import(services: &Services, what: &str, file: &Path) -> String {
-    printed(&services.run(&["import", what, file.to_str().unwrap()]))
-}
+use crate::services::{Services, import, printed, written};
 
 const CUSTOMERS: &str = "customer_id,acquired_at,currency,proposition,campaign,presentation_id,owner,territory\n\
     a,2025-01-02,EUR,van-repair,van-repair/fast,speed,rosa,EMEA/ES\n\

@@ -1,7 +1,6 @@
 //! `patron import prospects|touchpoints|spend`, and what `patron prospects|propositions` show of it.
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use patron_proto::acquisition::v1 as acq;
@@ -10,17 +9,7 @@ use patron_proto::acquisition::v1::proposition_service_client::PropositionServic
 use tonic::transport::Channel;
 use uuid::Uuid;
 
-use crate::services::{Services, printed};
-
-fn file(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let file = folder.join(name);
-    std::fs::write(&file, text).unwrap();
-    file
-}
-
-fn import(services: &Services, what: &str, file: &Path) -> String {
-    printed(&services.run(&["import", what, file.to_str().unwrap()]))
-}
+use crate::services::{Services, import, printed, written};
 
 fn request_id() -> String {
     Uuid::new_v4().to_string()
@@ -152,7 +141,7 @@ fn prospects_come_with_who_they_are() {
 fn prospects_and_their_touches_go_in_once_and_are_shown() {
     let folder = tempfile::tempdir().unwrap();
     let services = Services::start(&folder.path().join("data"));
-    let prospects = file(
+    let prospects = written(
         folder.path(),
         "prospects.csv",
         "prospect_id,kind,source\n\
@@ -172,7 +161,7 @@ fn prospects_and_their_touches_go_in_once_and_are_shown() {
     );
 
     // The first one is known, the last one is created on the way.
-    let touches = file(
+    let touches = written(
         folder.path(),
         "touches.csv",
         "prospect_id,date,channel,kind,campaign,touchpoint_id\n\
@@ -222,7 +211,7 @@ fn spend_goes_in_once_and_the_campaign_knows_it() {
     let folder = tempfile::tempdir().unwrap();
     let services = Services::start(&folder.path().join("data"));
     launch(services.acquisition.clone());
-    let spend = file(
+    let spend = written(
         folder.path(),
         "spend.csv",
         "campaign,date,amount_eur,kind,spend_id,reverses\n\
@@ -271,7 +260,7 @@ fn killing_everything_in_the_middle_of_an_import_of_touches_loses_and_doubles_no
             writeln!(text, "p{prospect},2026-01-{:02},web", 1 + touch % 28).unwrap();
         }
     }
-    let touches = file(folder.path(), "touches.csv", &text);
+    let touches = written(folder.path(), "touches.csv", &text);
     for round in 0_u64..4 {
         let services = Services::start(&data);
         let mut importing = services

@@ -1,7 +1,7 @@
 //! `patron up` in a temporary folder, on free ports, ended by id.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 pub(crate) struct Services {
@@ -88,4 +88,16 @@ pub(crate) fn printed(output: &Output) -> String {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{stdout}\n{stderr}");
     stdout
+}
+
+/// A file with this text.
+pub(crate) fn written(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let file = folder.join(name);
+    std::fs::write(&file, text).unwrap();
+    file
+}
+
+/// Imports a file, and what was printed.
+pub(crate) fn import(services: &Services, what: &str, file: &Path) -> String {
+    printed(&services.run(&["import", what, file.to_str().unwrap()]))
 }

@@ -14,6 +14,7 @@
 mod alone;
 mod bench;
 mod chaos;
+mod clients;
 mod console;
 mod crowd;
 mod disk;

@@ -3,11 +3,9 @@
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::acquisition::v1::proposition_service_client::PropositionServiceClient;
 
-pub(crate) const PROPOSITION: &str = "propositions/van-repair";
+use crate::clients::request_id;
 
-fn request_id() -> String {
-    uuid::Uuid::new_v4().to_string()
-}
+pub(crate) const PROPOSITION: &str = "propositions/van-repair";
 
 /// Publishes it.
 pub(crate) async fn publish(url: &str) {

@@ -1,15 +1,12 @@
 //! Personal data on a real broker: two instances of each service, one topic of keys.
 
 use patron_proto::acquisition::v1 as acquisition;
-use patron_proto::acquisition::v1::prospect_service_client::ProspectServiceClient;
 use patron_proto::retention::v1 as retention;
-use patron_proto::retention::v1::customer_service_client::CustomerServiceClient;
 use patron_proto::types::v1::{Identity, IdentityKind};
-use testkit::{Pair, Service};
 use tonic::Code;
-use tonic::transport::Channel;
 
 use crate::alone::{run, turn};
+use crate::clients::{Customers, Prospects, request_id, two_of_each};
 
 fn email() -> Identity {
     Identity {
@@ -18,17 +15,13 @@ fn email() -> Identity {
     }
 }
 
-fn request_id() -> String {
-    uuid::Uuid::new_v4().to_string()
-}
-
 /// The position in an answer: a later question with it sees at least as much.
 fn position<T>(answer: &tonic::Response<T>) -> String {
     let token = answer.metadata().get("patron-position").unwrap();
     token.to_str().unwrap().to_owned()
 }
 
-async fn identified(prospects: &mut ProspectServiceClient<Channel>) -> (String, String) {
+async fn identified(prospects: &mut Prospects) -> (String, String) {
     let created = acquisition::CreateProspectRequest {
         prospect: Some(acquisition::Prospect {
             kind: acquisition::ProspectKind::Person as i32,
@@ -51,7 +44,7 @@ async fn identified(prospects: &mut ProspectServiceClient<Channel>) -> (String, 
     (name, position(&answer))
 }
 
-async fn imported(customers: &mut CustomerServiceClient<Channel>) -> (String, String) {
+async fn imported(customers: &mut Customers) -> (String, String) {
     let request = retention::OpenRelationshipRequest {
         external_id: "4711".to_owned(),
         currency_code: "EUR".to_owned(),
@@ -71,17 +64,7 @@ fn what_one_instance_has_sealed_another_opens_and_destroys() {
 }
 
 async fn sealed_opened_and_destroyed() {
-    let pair = Pair::start(env!("CARGO_BIN_EXE_patron").as_ref(), 1, 2);
-    let pair = pair.await.unwrap();
-    let sides = |service| pair.urls(service);
-    let mut prospects = Vec::new();
-    for url in sides(Service::Acquisition) {
-        prospects.push(ProspectServiceClient::connect(url).await.unwrap());
-    }
-    let mut customers = Vec::new();
-    for url in sides(Service::Retention) {
-        customers.push(CustomerServiceClient::connect(url).await.unwrap());
-    }
+    let (_pair, mut prospects, mut customers) = two_of_each().await;
 
     let (ada, seen) = identified(&mut prospects[0]).await;
     let asked = acquisition::GetProspectRequest {
