@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail};
 use clap::ValueEnum;
 use eventsourcing::{Clock as _, Days, SystemClock, Time};
+use jiff::civil::{self, Date};
 use patron_proto::acquisition::v1::{
     AttributionDimension, AttributionModel, FunnelDimension, GetAttributionRequest,
     GetFunnelRequest,
@@ -57,6 +58,8 @@ enum Size {
 
 /// The purchases that come with Patron: see `data/README.md`.
 const CDNOW: &[u8] = include_bytes!("../../../data/cdnow.csv");
+/// When these were made: from the first day up to the other one.
+const CDNOW_PERIOD: (Date, Date) = (civil::date(1997, 1, 1), civil::date(1998, 7, 1));
 
 /// Runs the demo.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
@@ -124,11 +127,13 @@ async fn show(pair: &Pair, cdnow: PathBuf) -> anyhow::Result<()> {
     books::play(&mut retention, &|line: &str| print(line)).await?;
     heading("CDNOW: the purchases of an online music store, 1997 and 1998");
     import_cdnow(&retention, cdnow).await?;
+    let (first, after) = CDNOW_PERIOD;
+    print(scoreboard_of(&mut retention, midnight(first)?, Some(midnight(after)?)).await?);
     let begins = books::begins()?;
     heading(&format!(
         "The scoreboard since {begins}: people first, then money"
     ));
-    print(scoreboard_since(&mut retention, midnight(begins)?).await?);
+    print(scoreboard_of(&mut retention, midnight(begins)?, None).await?);
     Ok(())
 }
 
@@ -186,7 +191,7 @@ async fn show_large(pair: &Pair, clock: &Lived, begins: Time) -> anyhow::Result<
     }
     heading("The scoreboard of the last year: people first, then money");
     let year_ago = Time::from_days(SystemClock.now().day()).minus_days(Days(365));
-    print(scoreboard_since(&mut retention, server::timestamp(year_ago)).await?);
+    print(scoreboard_of(&mut retention, server::timestamp(year_ago), None).await?);
     Ok(())
 }
 
@@ -218,9 +223,15 @@ async fn import_cdnow(retention: &Retention, file: PathBuf) -> anyhow::Result<()
     Ok(())
 }
 
-async fn scoreboard_since(retention: &mut Retention, start: Timestamp) -> anyhow::Result<String> {
+/// Of a period; without an end, up to now.
+async fn scoreboard_of(
+    retention: &mut Retention,
+    start: Timestamp,
+    end: Option<Timestamp>,
+) -> anyhow::Result<String> {
     let request = GetScoreboardRequest {
         start: Some(start),
+        end,
         ..GetScoreboardRequest::default()
     };
     let board = retention.scoreboard.get_scoreboard(request).await;
