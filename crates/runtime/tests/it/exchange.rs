@@ -86,7 +86,12 @@ async fn two_instances_do_not_go_on_publishing_everything_twice() {
     let twin = start(&log, &other, options).await.unwrap();
     for n in 0..COMMANDS {
         let id = 1 + n as u128;
-        ask(&left, Command::Add(1), id).await.unwrap();
+        let command = if n % 2 == 0 {
+            Command::Add(1)
+        } else {
+            Command::Take(1)
+        };
+        ask(&left, command, id).await.unwrap();
         sleep(Duration::from_millis(200)).await;
     }
     twin.barrier().await.unwrap();
