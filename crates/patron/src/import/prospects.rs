@@ -158,7 +158,7 @@ async fn create(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<
             ..Default::default()
         }),
         request_id: request_id(&row.prospect_id),
-        validate_only: false,
+        ..Default::default()
     };
     let created = acquisition.prospects.clone().create_prospect(request).await;
     match created {

@@ -99,7 +99,7 @@ impl Life<'_> {
                 presentation_id: id.to_owned(),
                 presentation: Some(shown(benefit)),
                 request_id: request_id(),
-                validate_only: false,
+                ..Default::default()
             };
             answered(propositions.add_presentation(request).await)?;
         }
@@ -151,7 +151,7 @@ impl Life<'_> {
             campaign_id: crate::show::last(name).to_owned(),
             campaign: Some(plan),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         answered(campaigns.create_campaign(request).await)?;
         let start = || acq::StartCampaignRequest {
@@ -216,7 +216,7 @@ impl Life<'_> {
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         let mut prospects = self.place.acquisition.prospects.clone();
         Ok(answered(prospects.create_prospect(request).await)?.name)

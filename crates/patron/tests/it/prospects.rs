@@ -64,7 +64,7 @@ async fn launch(address: String) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     propositions.add_presentation(presented).await.unwrap();
     let published = acq::PublishPropositionRequest {
@@ -86,7 +86,7 @@ async fn launch(address: String) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     campaigns.create_campaign(planned).await.unwrap();
     let started = acq::StartCampaignRequest {

@@ -42,7 +42,7 @@ pub(crate) fn day(number: i64) -> Time {
 /// It happened on that day, and is told today.
 pub(crate) fn on(number: i64) -> When {
     When {
-        now: day(TODAY),
+        when: When::now(day(TODAY)),
         occurred_at: Some(day(number)),
     }
 }
@@ -89,7 +89,7 @@ pub(crate) fn opening() -> OpenRelationship {
             terms: terms(),
         }],
         first_purchase: None,
-        now: day(TODAY),
+        when: When::now(day(TODAY)),
     }
 }
 
@@ -286,7 +286,7 @@ pub(crate) fn proposal(action_id: &str, kind: Kind) -> ProposeAction {
         promise_id: None,
         due_at: day(TODAY + 10),
         trigger_event_id: None,
-        now: day(TODAY),
+        when: When::now(day(TODAY)),
     }
 }
 

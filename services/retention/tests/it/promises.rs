@@ -15,7 +15,7 @@ fn make(customer: &str, id: &str) -> proto::MakePromiseRequest {
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
