@@ -42,7 +42,7 @@ pub(crate) fn day(number: i64) -> Time {
 /// It happened on that day, and is told today.
 pub(crate) fn on(number: i64) -> When {
     When {
-        when: When::now(day(TODAY)),
+        now: day(TODAY),
         occurred_at: Some(day(number)),
     }
 }
@@ -89,7 +89,7 @@ pub(crate) fn opening() -> OpenRelationship {
             terms: terms(),
         }],
         first_purchase: None,
-        when: When::now(day(TODAY)),
+        now: day(TODAY),
     }
 }
 

@@ -7,8 +7,8 @@ use super::{Command, Event, MAX_CAMPAIGNS, MAX_SHOWN, Plan, Spend, SpendKey, Spe
 use crate::input::{Invalid, When};
 use crate::proposition::{self, Proposition, Refusal, Thing};
 use crate::story::{
-    day, drafted, end, eur, id, on_the_market, plan, plan_campaign, published, record, retire,
-    spend, spend_recorded, start,
+    about, day, drafted, end, eur, id, on_the_market, plan, plan_campaign, published, record,
+    retire, spend, spend_recorded, start,
 };
 
 fn happened(event: Event) -> [proposition::Event; 1] {
@@ -254,6 +254,47 @@ mod running {
     }
 
     #[test]
+    fn the_past_of_a_campaign_is_told_late() {
+        published()
+            .when(proposition::Command::Campaign(Command::Create {
+                campaign_id: id("fast"),
+                plan: plan("speed"),
+                when: about(-400),
+            }))
+            .then(happened(Event::Planned {
+                campaign_id: id("fast"),
+                plan: plan("speed"),
+                occurred_at: day(-400),
+            }));
+        on_the_market()
+            .when(proposition::Command::Campaign(Command::End {
+                campaign_id: id("fast"),
+                when: about(5),
+            }))
+            .then(happened(Event::Ended {
+                campaign_id: id("fast"),
+                occurred_at: day(5),
+            }));
+    }
+
+    #[test]
+    fn the_same_plan_of_another_time_is_another_campaign() {
+        let planned = |number| {
+            proposition::Command::Campaign(Command::Create {
+                campaign_id: id("fast"),
+                plan: plan("speed"),
+                when: about(number),
+            })
+        };
+        let story = || published().and(planned(2));
+        story().when(planned(2)).nothing();
+        story().when(plan_campaign("fast", plan("speed"))).nothing();
+        story()
+            .when(planned(1))
+            .refused(Refusal::AlreadyExists(Thing::Campaign(id("fast"))));
+    }
+
+    #[test]
     fn a_campaign_does_not_end_before_it_has_started() {
         on_the_market()
             .when(proposition::Command::Campaign(Command::End {
@@ -262,7 +303,7 @@ mod running {
             }))
             .refused(
                 Invalid::TooEarly {
-                    field: "occurred_at",
+                    field: "ended_at",
                     at: day(4),
                     earliest: day(5),
                 }

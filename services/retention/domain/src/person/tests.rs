@@ -64,7 +64,7 @@ fn ask_back() -> Command {
         promise_id: None,
         due_at: day(TODAY),
         trigger_event_id: None,
-        when: When::now(day(TODAY)),
+        when: on(TODAY),
     }))
 }
 
@@ -99,7 +99,7 @@ fn erasing_twice_is_fine_and_changes_nothing() {
     known().and(erase()).when(erase()).then([]);
     let heard = || Command::HearErased {
         erased_at: day(TODAY),
-        when: When::now(day(TODAY)),
+        now: day(TODAY),
     };
     known().when(heard()).then([erased()]);
     known().and(heard()).when(heard()).then([]);
@@ -138,7 +138,7 @@ fn nobody_asks_somebody_back_who_is_erased() {
     assert!(proposes(allowed().when(lost()).result().unwrap()));
     let erased_first = allowed().and(Command::HearErased {
         erased_at: day(ACQUIRED + 1),
-        when: When::now(day(TODAY)),
+        now: day(TODAY),
     });
     assert!(!proposes(erased_first.when(lost()).result().unwrap()));
 }

@@ -65,8 +65,8 @@ impl Terms {
 
 impl Promise {
     /// The moment of a command about it. What happens to a promise never goes back in time.
-    fn happens(&self, field: &'static str, when: When) -> Result<Time, Invalid> {
-        when.happened_since(field, self.changed_at)
+    fn happens(&self, when: When) -> Result<Time, Invalid> {
+        when.happened_since("occurred_at", self.changed_at)
     }
 
     /// Whether it is known that it was kept, from an assessment at this moment with this score.
@@ -94,7 +94,7 @@ impl Customer {
         if !matches!(state, State::Open | State::Kept) {
             return Err(Refusal::NotAssessable { promise_id, state });
         }
-        let occurred_at = promise.happens("assessed_at", when)?;
+        let occurred_at = promise.happens(when)?;
         if kept && evidence.is_none() && promise.is_known_kept(occurred_at, score) {
             return Ok(vec![]);
         }
@@ -121,7 +121,7 @@ impl Customer {
         if state != State::Broken {
             return Err(Refusal::NotBroken { promise_id, state });
         }
-        let occurred_at = promise.happens("occurred_at", when)?;
+        let occurred_at = promise.happens(when)?;
         Ok(vec![Event::PromiseRepaired {
             promise_id,
             occurred_at,
@@ -141,7 +141,7 @@ impl Customer {
         if state != State::Open {
             return Err(Refusal::NotOpen { promise_id, state });
         }
-        let occurred_at = promise.happens("occurred_at", when)?;
+        let occurred_at = promise.happens(when)?;
         Ok(vec![Event::PromiseWaived {
             promise_id,
             note,
