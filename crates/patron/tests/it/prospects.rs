@@ -137,6 +137,36 @@ fn prospects_come_with_who_they_are() {
     assert!(found.contains("Ada King"), "{found}");
 }
 
+#[test]
+fn a_person_is_exported_and_erased_by_the_id_of_an_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let people = "prospect_id,name\nada,Ada Lovelace\nboth,Somebody\n";
+    let people = written(folder.path(), "people.csv", people);
+    import(&services, "prospects", &people);
+    let purchases = "customer_id,date,amount_eur\nboth,2026-01-02,5.00\nbob,2026-01-02,5.00\n";
+    let purchases = written(folder.path(), "purchases.csv", purchases);
+    import(&services, "purchases", &purchases);
+    let told = printed(&services.run(&["export", "person", "ada"]));
+    assert!(told.contains("Ada Lovelace"), "{told}");
+    let told = printed(&services.run(&["export", "person", "bob"]));
+    assert!(told.contains("\"acquisition\": null"), "{told}");
+    let erased = printed(&services.run(&["erase", "person", "--yes", "ada"]));
+    assert!(erased.contains("is erased as prospect:"), "{erased}");
+    let list = printed(&services.run(&["prospects"]));
+    assert!(list.contains("[erased]"), "{list}");
+    for (id, why) in [
+        ("both", "say which one is meant"),
+        ("nobody", "nobody has the id \"nobody\""),
+    ] {
+        let refused = services.run(&["erase", "person", "--yes", id]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains(why), "{said}");
+    }
+    let list = printed(&services.run(&["prospects"]));
+    assert_eq!(list.matches("[erased]").count(), 1, "{list}");
+}
+
 /// What the funnel says under this name.
 fn figure(funnel: &str, name: &str) -> f64 {
     let funnel: serde_json::Value = serde_json::from_str(funnel).unwrap();
@@ -172,7 +202,11 @@ fn prospects_bring_their_history_and_the_funnel_counts_its_days() {
         "{first}"
     );
     let rejects = std::fs::read_to_string(folder.path().join("history.csv.rejects.csv")).unwrap();
-    for reason in ["UNKNOWN_PROBLEM", "UNKNOWN_PROPOSITION", "before created_at"] {
+    for reason in [
+        "UNKNOWN_PROBLEM",
+        "UNKNOWN_PROPOSITION",
+        "before created_at",
+    ] {
         assert!(rejects.contains(reason), "{reason}: {rejects}");
     }
     let everybody = printed(&services.run(&["prospects", "--json"]));
