@@ -170,10 +170,13 @@ fn a_person_is_exported_and_erased_by_the_id_of_an_import() {
 /// What the funnel says under this name.
 fn figure(funnel: &str, name: &str) -> f64 {
     let funnel: serde_json::Value = serde_json::from_str(funnel).unwrap();
-    let figure = &funnel["total"][name];
+    let figure = funnel.pointer(&format!("/total/{name}"));
+    let number = |figure: &serde_json::Value| {
+        let written = || figure.as_str()?.parse().ok();
+        figure.as_f64().or_else(written)
+    };
     figure
-        .as_f64()
-        .or_else(|| figure.as_str()?.parse().ok())
+        .and_then(number)
         .unwrap_or_else(|| panic!("no {name} in {funnel}"))
 }
 
