@@ -26,4 +26,5 @@ mod prospects;
 mod retention;
 mod retiring;
 mod scorecards;
+mod telling_late;
 mod valuation;
