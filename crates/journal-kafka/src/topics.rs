@@ -134,11 +134,13 @@ impl Shared {
                 Ok(Seen {
                     topic: None,
                     brokers,
-                }) if !is_made => {
-                    self.make(topic, brokers).await?;
-                    is_made = true;
-                    continue;
-                }
+                }) if !is_made => match self.make(topic, brokers).await {
+                    Ok(()) => {
+                        is_made = true;
+                        continue;
+                    }
+                    Err(error) => error,
+                },
                 Ok(_) => not_led(&topic.name),
                 Err(error) => error,
             };
@@ -189,9 +191,13 @@ impl Shared {
         match made.map(|results| results.into_iter().next()) {
             // Somebody else was faster; its settings are checked like any other's.
             Ok(Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)))) => Ok(()),
-            Ok(Some(Err((_, error)))) => Err(not_made(name, &error)),
-            Ok(None) => Err(not_made(name, &"no answer")),
-            Err(error) => Err(not_made(name, &error)),
+            Ok(Some(Err((_, error)))) => Err(not_made(name, &error, Some(error))),
+            Ok(None) => Err(not_made(
+                name,
+                &"no answer",
+                Some(RDKafkaErrorCode::RequestTimedOut),
+            )),
+            Err(error) => Err(not_made(name, &error, error.rdkafka_error_code())),
         }
     }
 
@@ -268,11 +274,34 @@ fn not_led(topic: &str) -> Error {
     Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
-fn not_made(topic: &str, why: &dyn fmt::Display) -> Error {
+/// Whether a topic that was not made for this reason may be made soon: brokers are still coming up, elect a
+/// controller, or do not answer in time.
+const fn is_passing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::NetworkException
+            | RDKafkaErrorCode::NotController
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::BrokerNotAvailable
+            | RDKafkaErrorCode::InvalidReplicationFactor
+    )
+}
+
+fn not_made(topic: &str, why: &dyn fmt::Display, code: Option<RDKafkaErrorCode>) -> Error {
     let what = format!(
         "the topic {topic} cannot be made ({why}): make it yourself, or correct what is in the way"
     );
-    Error::new(ErrorKind::Misconfigured, what).with_page("kafka-missing")
+    let kind = if code.is_some_and(is_passing) {
+        ErrorKind::Unavailable
+    } else {
+        ErrorKind::Misconfigured
+    };
+    Error::new(kind, what).with_page("kafka-missing")
 }
 
 fn not_told(topic: &str, why: &dyn fmt::Display) -> Error {
@@ -287,9 +316,38 @@ fn refusal(topic: &str, wrong: &[Wrong]) -> String {
         .map(|wrong| format!("{}={}", wrong.setting.name, wrong.setting.value()))
         .collect();
     format!(
-        "the topic {topic} would lose or change history: {}. Correct it: kafka-configs --alter --entity-type topics \
+        "the topic {topic} would lose or change history, or keep what is erased: {}. Correct it: kafka-configs --alter --entity-type topics \
          --entity-name {topic} --add-config {}",
         found.join(", "),
         wanted.join(",")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::not_made;
+
+    #[test]
+    fn a_cluster_that_comes_up_is_waited_for_and_a_refusal_is_not() {
+        let passing = [
+            RDKafkaErrorCode::RequestTimedOut,
+            RDKafkaErrorCode::OperationTimedOut,
+            RDKafkaErrorCode::NotController,
+            RDKafkaErrorCode::InvalidReplicationFactor,
+            RDKafkaErrorCode::BrokerTransportFailure,
+        ];
+        for code in passing {
+            assert!(not_made("t", &code, Some(code)).is_retryable(), "{code}");
+        }
+        let lasting = [
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::InvalidConfig,
+            RDKafkaErrorCode::PolicyViolation,
+        ];
+        for code in lasting {
+            assert!(!not_made("t", &code, Some(code)).is_retryable(), "{code}");
+        }
+    }
 }

@@ -69,6 +69,17 @@ pub struct Engine<S: Service> {
     pub(crate) clock_moved: Arc<Notify>,
 }
 
+/// Why a query was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// The position that it asked for is of another journal: asking again does not help.
+    #[error("min_position is of another journal")]
+    OtherJournal,
+    /// This replica cannot answer now, for this reason.
+    #[error("{0}")]
+    NotYet(String),
+}
+
 /// How a replica is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Health {
@@ -267,22 +278,25 @@ impl<S: Service> Engine<S> {
         position: Option<&Position>,
         deadline: Option<Instant>,
         read: impl FnOnce(&dyn Rows) -> T,
-    ) -> Result<(T, Position), String> {
-        self.ready()?;
+    ) -> Result<(T, Position), Unread> {
+        self.ready().map_err(Unread::NotYet)?;
         if let Some(position) = position {
             if position.journal != self.genesis.cluster_uuid {
-                return Err("min_position is of another journal".to_owned());
+                return Err(Unread::OtherJournal);
             }
             let deadline =
                 deadline.unwrap_or_else(|| Instant::now() + self.options.default_deadline);
             timeout_at(deadline, self.progress.reach_all(&position.offsets))
                 .await
-                .map_err(|_| "this instance has not caught up to min_position yet".to_owned())?;
+                .map_err(|_| {
+                    let what = "this instance has not caught up to min_position yet";
+                    Unread::NotYet(what.to_owned())
+                })?;
         }
         let read = self
             .store
             .read(|rows| Ok::<T, read_model::Error>(read(rows)));
-        let value = read.map_err(|error| error.to_string())?;
+        let value = read.map_err(|error| Unread::NotYet(error.to_string()))?;
         Ok((value, self.position()))
     }
 
