@@ -81,7 +81,14 @@ impl Journal {
             set_at: Time::EPOCH,
         };
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
     }
 
@@ -95,7 +102,14 @@ impl Journal {
         }
         let event = retention_domain::ledger::Event::ModelFitted(Box::new(model));
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
     }
 
@@ -140,7 +154,14 @@ impl Journal {
         let recorded = self.place(1);
         let event = retention_domain::ledger::Event::PeriodClosed(Box::new(closed.clone()));
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
         closed
     }
