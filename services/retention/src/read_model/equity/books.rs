@@ -87,7 +87,8 @@ pub(crate) fn valuation_of(
     closed: &Closed,
 ) -> Result<Valuation, Error> {
     let model = model_of(rows, currency, closed)?;
-    Ok(Valuation::new(closed.assumptions, model.as_ref(), currency))
+    let valuation = Valuation::new(closed.assumptions, model.as_ref(), currency);
+    Ok(valuation.under(closed.algorithm))
 }
 
 /// The model behind a statement, if there is one.
