@@ -124,7 +124,7 @@ fn why(item: &WorkItem) -> Vec<String> {
             LossReason::Unspecified => cause,
             reason => format!("{cause}, {}", spoken(reason.as_str_name(), "LOSS_REASON_")),
         };
-        format!(" notice of {given}, leaves on {ends}: {why}")
+        format!(" notice of {given}, leaves on {ends}:\n  {why}")
     });
     let actions = item.actions.iter().map(to_do);
     actions
@@ -215,7 +215,8 @@ mod tests {
             "1,234,567.89 EUR",
             "high",
             "repair by 1970-01-03 (li)",
-            "notice of 1970-01-01, leaves on 1970-01-31: voluntary, promise broken",
+            "notice of 1970-01-01, leaves on 1970-01-31:",
+            "voluntary, promise broken",
             "broken on 1970-01-02: a courtesy van",
             "--page abc",
         ] {
@@ -239,7 +240,7 @@ mod tests {
         let why = super::why(&item);
         assert_eq!(
             why,
-            [" notice of 1970-01-01, leaves on 1970-01-31: payment failure"]
+            [" notice of 1970-01-01, leaves on 1970-01-31:\n  payment failure"]
         );
     }
 
