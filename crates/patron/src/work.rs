@@ -120,9 +120,11 @@ fn why(item: &WorkItem) -> Vec<String> {
             day(notice.effective_at.as_ref()),
         );
         let cause = spoken(notice.cause().as_str_name(), "LOSS_CAUSE_");
-        let why = match notice.reason() {
-            LossReason::Unspecified => cause,
-            reason => format!("{cause}, {}", spoken(reason.as_str_name(), "LOSS_REASON_")),
+        let reason = spoken(notice.reason().as_str_name(), "LOSS_REASON_");
+        let why = if notice.reason() == LossReason::Unspecified {
+            cause
+        } else {
+            format!("{cause}, {reason}")
         };
         format!(" notice of {given}, leaves on {ends}:\n  {why}")
     });
