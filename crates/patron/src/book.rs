@@ -1,12 +1,11 @@
 //! `patron book`: the customers of an owner or a territory and what they are worth, as of any day.
 
 use patron_proto::retention::v1::{BookOfBusiness, GetBookOfBusinessRequest};
-use prost_types::Timestamp;
 
 use crate::connect::Services;
-use crate::moment::{day, time};
+use crate::moment::{AS_OF, AsOf, as_of};
 use crate::pages::Paging;
-use crate::show::{amount, grouped, json, last, more, now, print, spoken, table};
+use crate::show::{amount, grouped, json, last, more, print, spoken, table};
 
 /// Whose book.
 #[derive(Debug, clap::Args)]
@@ -20,9 +19,7 @@ pub(crate) struct Args {
     /// The customers of this territory and those below it, such as EMEA or EMEA/ES.
     #[arg(long, group = "whose", value_name = "PATH")]
     territory: Option<String>,
-    /// As of the end of this day, such as 2026-06-30, or of this moment, such as 2026-06-30T12:00:00Z
-    /// [default: now].
-    #[arg(long, value_name = "DAY", value_parser = as_of)]
+    #[arg(long, value_name = "DAY", value_parser = as_of, help = AS_OF)]
     as_of: Option<AsOf>,
     #[command(flatten)]
     paging: Paging,
@@ -31,18 +28,10 @@ pub(crate) struct Args {
     json: bool,
 }
 
-/// When a book is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum AsOf {
-    /// At the end of a day.
-    Day(jiff::civil::Date),
-    At(jiff::Timestamp),
-}
-
 /// Shows a book.
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let retention = args.services.retention().await?;
-    let as_of = args.as_of.map(|as_of| moment(as_of, now())).transpose()?;
+    let as_of = AsOf::of(args.as_of);
     let ask = |page_size, page_token| {
         let request = GetBookOfBusinessRequest {
             owner: args.owner.clone().unwrap_or_default(),
@@ -62,37 +51,6 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         shown(&book)
     });
     Ok(())
-}
-
-fn as_of(text: &str) -> Result<AsOf, String> {
-    let day = day(text).map(AsOf::Day);
-    day.or_else(|either| match time(text) {
-        Ok(at) => Ok(AsOf::At(at)),
-        Err(or) => Err(format!("{either}, {or}")),
-    })
-}
-
-/// The moment that is meant: of a day the last microsecond, but of today this moment.
-fn moment(as_of: AsOf, now: Timestamp) -> anyhow::Result<Timestamp> {
-    let day = match as_of {
-        AsOf::Day(day) => day,
-        AsOf::At(at) => {
-            return Ok(Timestamp {
-                seconds: at.as_second(),
-                nanos: at.subsec_nanosecond(),
-            });
-        }
-    };
-    let midnight = |day: jiff::civil::Date| day.to_zoned(jiff::tz::TimeZone::UTC);
-    let begins = midnight(day)?.timestamp().as_second();
-    let ends = midnight(day.tomorrow()?)?.timestamp().as_second();
-    if (begins..ends).contains(&now.seconds) {
-        return Ok(now);
-    }
-    Ok(Timestamp {
-        seconds: ends - 1,
-        nanos: 999_999_000,
-    })
 }
 
 /// A book as a person reads it: totals first.
@@ -137,27 +95,8 @@ fn shown(book: &BookOfBusiness) -> String {
 mod tests {
     use patron_proto::retention::v1::{BookCustomer, BookOfBusiness, BookTotal, CustomerState};
     use patron_proto::types::v1::Money;
-    use prost_types::Timestamp;
 
-    use super::{as_of, moment, shown};
-
-    fn at(seconds: i64, nanos: i32) -> Timestamp {
-        Timestamp { seconds, nanos }
-    }
-
-    #[test]
-    fn a_day_ends_with_its_last_microsecond_and_today_now() {
-        let now = at(86_400 * 10 + 7, 5);
-        let of = |text: &str| moment(as_of(text).unwrap(), now).unwrap();
-        assert_eq!(of("1970-01-02"), at(86_400 * 2 - 1, 999_999_000));
-        assert_eq!(of("1970-01-11"), now);
-        assert_eq!(of("1970-01-02T00:00:01.5Z"), at(86_401, 500_000_000));
-        let said = as_of("yesterday").unwrap_err();
-        assert!(
-            said.starts_with("a day is written as 2026-01-31, a moment"),
-            "{said}"
-        );
-    }
+    use super::shown;
 
     #[test]
     fn a_book_opens_with_its_totals_within_100_columns() {

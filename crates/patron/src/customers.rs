@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::connect::{Services, said};
 use crate::import::customers::name_of;
-use crate::moment::day as day_of;
+use crate::moment::{AS_OF, AsOf, as_of};
 use crate::pages::Paging;
 use crate::show::{amount, day, json, last, more, named, print, spoken, table};
 
@@ -37,9 +37,8 @@ pub(crate) struct Args {
     /// What this customer is worth, with everything that the figure is made of.
     #[arg(long, requires = "id")]
     value: bool,
-    /// Of the value, the day at whose beginning it is asked for [default: now].
-    #[arg(long, value_name = "DAY", value_parser = day_of, requires = "value")]
-    as_of: Option<jiff::civil::Date>,
+    #[arg(long, value_name = "DAY", value_parser = as_of, help = AS_OF, requires = "value")]
+    as_of: Option<AsOf>,
     #[command(flatten)]
     paging: Paging,
     /// JSON for programs.

@@ -2,8 +2,8 @@
 
 use jiff::civil::Date;
 use patron_proto::retention::v1::{
-    Action, ListWorkNewsRequest, ListWorkNewsResponse, ListWorkRequest, ListWorkResponse, Promise,
-    WorkItem, WorkNewsKind,
+    Action, ListWorkNewsRequest, ListWorkNewsResponse, ListWorkRequest, ListWorkResponse,
+    LossReason, Promise, WorkItem, WorkNewsKind,
 };
 
 use crate::connect::Services;
@@ -119,8 +119,14 @@ fn why(item: &WorkItem) -> Vec<String> {
             day(notice.notice_at.as_ref()),
             day(notice.effective_at.as_ref()),
         );
+        let cause = spoken(notice.cause().as_str_name(), "LOSS_CAUSE_");
         let reason = spoken(notice.reason().as_str_name(), "LOSS_REASON_");
-        format!(" notice of {given}, leaves on {ends}: {reason}")
+        let why = if notice.reason() == LossReason::Unspecified {
+            cause
+        } else {
+            format!("{cause}, {reason}")
+        };
+        format!(" notice of {given}, leaves on {ends}:\n  {why}")
     });
     let actions = item.actions.iter().map(to_do);
     actions
@@ -154,8 +160,8 @@ fn promised(promise: &Promise) -> String {
 #[cfg(test)]
 mod tests {
     use patron_proto::retention::v1::{
-        Action, ActionType, ListWorkNewsResponse, ListWorkResponse, LossReason, Notice, Promise,
-        RiskBand, WorkItem, WorkNews, WorkNewsKind,
+        Action, ActionType, ListWorkNewsResponse, ListWorkResponse, LossCause, LossReason, Notice,
+        Promise, RiskBand, WorkItem, WorkNews, WorkNewsKind,
     };
     use patron_proto::types::v1::{Money, PromiseTerms};
     use prost_types::Timestamp;
@@ -187,6 +193,7 @@ mod tests {
             notice: Some(Notice {
                 notice_at: Some(on(0)),
                 effective_at: Some(on(30)),
+                cause: LossCause::Voluntary as i32,
                 reason: LossReason::PromiseBroken as i32,
                 ..Notice::default()
             }),
@@ -210,7 +217,8 @@ mod tests {
             "1,234,567.89 EUR",
             "high",
             "repair by 1970-01-03 (li)",
-            "notice of 1970-01-01, leaves on 1970-01-31: promise broken",
+            "notice of 1970-01-01, leaves on 1970-01-31:",
+            "voluntary, promise broken",
             "broken on 1970-01-02: a courtesy van",
             "--page abc",
         ] {
@@ -218,6 +226,24 @@ mod tests {
         }
         let fits = |line: &str| line.chars().count() <= 100;
         assert!(shown.lines().all(fits), "{shown}");
+    }
+
+    #[test]
+    fn a_notice_without_a_reason_has_a_cause() {
+        let item = WorkItem {
+            notice: Some(Notice {
+                notice_at: Some(on(0)),
+                effective_at: Some(on(30)),
+                cause: LossCause::PaymentFailure as i32,
+                ..Notice::default()
+            }),
+            ..WorkItem::default()
+        };
+        let why = super::why(&item);
+        assert_eq!(
+            why,
+            [" notice of 1970-01-01, leaves on 1970-01-31:\n  payment failure"]
+        );
     }
 
     #[test]

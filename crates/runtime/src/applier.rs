@@ -202,6 +202,7 @@ impl<S: Service> Applier<S> {
                     offset,
                     index,
                     commit_id: commit.commit_id,
+                    request_id: commit.request_id,
                     recorded_at: Time::from_micros(position.recorded_at),
                     event,
                 };

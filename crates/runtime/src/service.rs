@@ -50,6 +50,8 @@ pub struct Fact<'a> {
     pub index: u32,
     /// The commit that wrote it.
     pub commit_id: Uuid,
+    /// The request that it came of; nil while a decision only tries the event out.
+    pub request_id: Uuid,
     /// Recorded time: never steps back within a partition.
     pub recorded_at: Time,
     /// Kind, schema and payload.

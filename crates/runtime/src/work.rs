@@ -138,6 +138,7 @@ impl<'a> Work<'a> {
             offset: Offset::MAX,
             index,
             commit_id: self.commit_id,
+            request_id: Uuid::nil(),
             recorded_at: self.now,
             event: &event,
         };

@@ -170,6 +170,7 @@ mod tests {
             offset: 7,
             index: 0,
             commit_id: Uuid::nil(),
+            request_id: Uuid::nil(),
             recorded_at: Time::from_seconds(1),
             event: &event,
         };

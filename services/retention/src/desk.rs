@@ -8,7 +8,8 @@ use read_model::{Error, Rows};
 use retention_domain::{Command, Refusal, Thing};
 use runtime::{Engine, Failure, Request, Stop, Work};
 use server::{
-    Boxes, Call, Opener, from_failure, not_found, out_of_reach, refusal, reply_found, unavailable,
+    Boxes, Call, Opener, from_failure, not_found, out_of_reach, refusal, reply_at, reply_found,
+    unavailable,
 };
 use tonic::{Response, Status};
 use uuid::Uuid;
@@ -131,6 +132,31 @@ impl Desk {
         read: impl Fn(&dyn Rows, &Opener) -> Result<Option<T>, Error>,
     ) -> Result<Response<T>, Status> {
         server::read_people(&self.engine, &self.vault, call, position, name, read).await
+    }
+
+    /// The same for one that passes many rows: it is read aside, so that other calls do not wait for it.
+    pub(crate) async fn read_people_aside<T: Send + 'static>(
+        &self,
+        call: &Call,
+        position: &str,
+        name: &str,
+        read: impl Fn(&dyn Rows, &Opener) -> Result<T, Error> + Send + Sync + 'static,
+    ) -> Result<Response<T>, Status> {
+        // Until the rows are there, nothing else happens.
+        self.read(call, position, name, |_| Ok(Some(()))).await?;
+        let read = Arc::new(read);
+        let mut is_last = false;
+        loop {
+            let opener = Opener::new(&self.vault);
+            let (shown, read) = (opener.clone(), Arc::clone(&read));
+            let answer = server::aside(&self.engine, move |rows| read(rows, &shown)).await?;
+            if is_last || !opener.has_missed() {
+                return Ok(reply_at(answer, &self.engine.position()));
+            }
+            is_last = true;
+            let caught_up = self.vault.catch_up_with_all().await;
+            caught_up.map_err(|error| out_of_reach(&error))?;
+        }
     }
 
     /// A customer who is unknown here may be on the way: waits for all that acquisition has published of them.

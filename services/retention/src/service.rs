@@ -12,7 +12,7 @@ use crate::read_model::equity::books;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 10;
+const SCHEMA: u32 = 12;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]
@@ -42,8 +42,8 @@ impl Service for Retention {
             "ledgers" => {
                 let currency: Currency = server::parse("stream", fact.stream.id())?;
                 let event = wire::ledger_event::read(currency, fact.event)?;
-                let (version, recorded) = (fact.version, fact.recorded());
-                Ok(books::apply(rows, currency, &event, version, recorded)?)
+                let (of, recorded) = ((fact.version, fact.request_id), fact.recorded());
+                Ok(books::apply(rows, currency, &event, of, recorded)?)
             }
             // What a conversion causes here is in the same commit, in a customer's stream.
             "inbox" => told::spend::apply(rows, fact),

@@ -1,22 +1,21 @@
 //! `patron customers ID --value`: what a customer is worth, with everything that the figure is made of.
 
-use jiff::civil::Date;
 use patron_proto::retention::v1::{CustomerValue, GetCustomerValueRequest, ValueMethod};
 
 use super::known;
 use crate::connect::Retention;
 use crate::ledger::model::flags;
-use crate::moment::midnight;
+use crate::moment::AsOf;
 use crate::show::{amount, day, json, last, percent, print, table};
 
-/// Shows the value of a customer, as of the beginning of a day or now.
+/// Shows the value of a customer, as of a day or a moment.
 pub(super) async fn run(
     retention: &Retention,
     id: &str,
-    as_of: Option<Date>,
+    as_of: Option<AsOf>,
     as_json: bool,
 ) -> anyhow::Result<()> {
-    let as_of = as_of.map(midnight).transpose()?;
+    let as_of = AsOf::of(as_of);
     let value = known(id, |name| {
         let request = GetCustomerValueRequest {
             name,

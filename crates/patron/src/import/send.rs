@@ -242,7 +242,7 @@ mod tests {
                 Ok(if is_first {
                     vec![
                         answered(0, true, "", ""),
-                        answered(9, true, "REFUSED_BEFORE", "again"),
+                        answered(9, false, "REFUSED_BEFORE", "again"),
                         answered(3, false, "CURRENCY_MISMATCH", "no"),
                     ]
                 } else {

@@ -1,6 +1,5 @@
 //! `patron ledger fit` and `patron ledger models`: how customers buy, and how far to trust it.
 
-use jiff::civil::Date;
 use patron_proto::retention::v1::ledger_service_client::LedgerServiceClient;
 use patron_proto::retention::v1::{
     FitModelRequest, Holdout, ListModelsRequest, ListModelsResponse, Model, ModelFit, ModelFlag,
@@ -10,7 +9,7 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::{request_id, said};
-use crate::moment::{day as day_of, last_moment_before};
+use crate::moment::{AS_OF, AsOf, as_of};
 use crate::pages::Paging;
 use crate::show::{day, grouped, last, more, percent, spoken, table, words};
 
@@ -19,9 +18,8 @@ use crate::show::{day, grouped, last, more, percent, spoken, table, words};
 pub(super) struct Fit {
     /// The currency of the ledger, such as EUR.
     currency: String,
-    /// The day before whose beginning the purchases end that are looked at [default: now].
-    #[arg(long, value_name = "DAY", value_parser = day_of)]
-    as_of: Option<Date>,
+    #[arg(long, value_name = "DAY", value_parser = as_of, help = AS_OF)]
+    as_of: Option<AsOf>,
     /// How many last weeks the model is checked on, by a fit that does not know them.
     #[arg(long, value_name = "WEEKS", default_value_t = 13)]
     holdout_weeks: i32,
@@ -52,7 +50,7 @@ pub(super) async fn fit(
 ) -> anyhow::Result<()> {
     let request = FitModelRequest {
         parent: name(&args.currency),
-        as_of: args.as_of.map(last_moment_before).transpose()?,
+        as_of: AsOf::of(args.as_of),
         holdout_weeks: Some(args.holdout_weeks),
         request_id: request_id(),
         etag: String::new(),

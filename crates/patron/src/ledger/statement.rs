@@ -12,7 +12,7 @@ use tonic::transport::Channel;
 use super::{Format, name};
 use crate::confirm::ask;
 use crate::connect::{request_id, said};
-use crate::moment::{day as day_of, last_moment_before, midnight};
+use crate::moment::{AS_OF, AsOf, as_of, day as day_of, midnight};
 use crate::pages::Paging;
 use crate::show::{amount, day, figure, grouped, last, more, note, percent, table};
 
@@ -46,9 +46,8 @@ pub(super) struct Statement {
     currency: String,
     /// The id of a closed statement; left out, a preview of the period that is open.
     id: Option<String>,
-    /// Of a preview, the day before whose beginning it ends [default: now].
-    #[arg(long, value_name = "DAY", value_parser = day_of, conflicts_with = "id")]
-    as_of: Option<Date>,
+    #[arg(long, value_name = "DAY", value_parser = as_of, help = AS_OF, conflicts_with = "id")]
+    as_of: Option<AsOf>,
     #[command(flatten)]
     format: Format,
 }
@@ -136,7 +135,7 @@ pub(super) async fn show(
             Some(id) => format!("{ledger}/statements/{id}"),
             None => ledger,
         },
-        as_of: args.as_of.map(last_moment_before).transpose()?,
+        as_of: AsOf::of(args.as_of),
         ..GetEquityStatementRequest::default()
     };
     let statement = ledgers.get_equity_statement(request).await;

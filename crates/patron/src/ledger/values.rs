@@ -1,7 +1,6 @@
 //! `patron ledger values`: what each customer of a ledger is worth, the most first.
 
 use futures::TryStreamExt as _;
-use jiff::civil::Date;
 use patron_proto::retention::v1::value_service_client::ValueServiceClient;
 use patron_proto::retention::v1::{CustomerValue, StreamCustomerValuesRequest, ValueMethod};
 use patron_proto::types::v1::Money;
@@ -9,7 +8,7 @@ use tonic::transport::Channel;
 
 use super::{Format, name};
 use crate::connect::said;
-use crate::moment::{day as day_of, last_moment_before};
+use crate::moment::{AS_OF, AsOf, as_of};
 use crate::show::{amount, csv, day, figure, grouped, json, last, percent, print, table};
 
 /// Of which ledger.
@@ -17,9 +16,8 @@ use crate::show::{amount, csv, day, figure, grouped, json, last, percent, print,
 pub(super) struct Args {
     /// The currency of the ledger, such as EUR.
     currency: String,
-    /// The day before whose beginning the values are asked for [default: now].
-    #[arg(long, value_name = "DAY", value_parser = day_of)]
-    as_of: Option<Date>,
+    #[arg(long, value_name = "DAY", value_parser = as_of, help = AS_OF)]
+    as_of: Option<AsOf>,
     /// By which method [default: the one in force].
     #[arg(long)]
     method: Option<Method>,
@@ -73,7 +71,7 @@ pub(super) async fn run(
     let request = StreamCustomerValuesRequest {
         parent: name(&args.currency),
         method: args.method.map_or(0, Method::number),
-        as_of: args.as_of.map(last_moment_before).transpose()?,
+        as_of: AsOf::of(args.as_of),
         within_days: Some(args.within_days),
         ..StreamCustomerValuesRequest::default()
     };

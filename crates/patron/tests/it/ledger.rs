@@ -164,7 +164,8 @@ fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
 
     let cdnow = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/cdnow.csv");
     run(&["import", "purchases", cdnow.to_str().unwrap()]);
-    let as_of = ["--as-of", "1997-10-01"];
+    // The last day counts; the period of a statement ends where the next day begins.
+    let as_of = ["--as-of", "1997-09-30"];
     let fitted = run(&[&["ledger", "fit", "USD"], &as_of[..]].concat());
     assert!(
         fitted.starts_with("ledgers/USD/models/1\nMBG/NBD of 2,357 customers"),
@@ -187,13 +188,12 @@ fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
     assert!(values.starts_with("2,357 customers are worth "), "{values}");
     let sheet = run(&[&["ledger", "values", "USD", "--csv"], &as_of[..]].concat());
     assert_eq!(sheet.lines().count(), 2_358);
-    // Whoever adds up the customers gets the statement.
+    let preview = run(&[&["ledger", "statement", "USD"], &as_of[..]].concat());
+    // Whoever adds up the customers gets the statement, and its preview.
     let period = ["--start", "1997-01-01", "--end", "1997-10-01"];
     let closed = run(&[&["ledger", "close", "USD", "1997", "--yes"], &period[..]].concat());
-    let closing = closed
-        .lines()
-        .find(|line| line.contains("closing"))
-        .unwrap();
+    let closing = closing_of(&closed);
+    assert_eq!(closing_of(&preview), closing);
     assert!(
         closing.contains("2,357") && closing.contains(&total),
         "{closed}{values}"
@@ -206,15 +206,30 @@ fn a_model_is_fitted_and_used_and_a_statement_says_how_far_to_trust_it() {
     }
 
     sheets_are_whole(&services);
+    one_customer(&services, &sheet);
+}
+
+fn closing_of(statement: &str) -> String {
+    let mut lines = statement.lines();
+    let closing = lines.find(|line| line.contains("closing"));
+    closing.unwrap().to_owned()
+}
+
+/// The value of the first customer of the sheet, as of the last day that the model knows.
+fn one_customer(services: &Services, sheet: &str) {
     let customer = sheet.lines().nth(1).unwrap().split(',').next().unwrap();
-    let shown = run(&[
+    let shown = printed(&services.run(&[
         "customers",
         customer,
         "--value",
         "--as-of",
-        "1997-10-01",
+        "1997-09-30",
         "--json",
-    ]);
+    ]));
+    assert!(
+        shown.contains("\"as_of\": \"1997-09-30T23:59:59.999999Z\""),
+        "{shown}"
+    );
     assert!(
         shown.contains("\"model\": \"ledgers/USD/models/1\""),
         "{shown}"

@@ -33,11 +33,19 @@ fn dates_are_refused_with_how_they_are_written() {
         &["report", "--start", "2026-02-30"],
         &["ledger", "values", "EUR", "--as-of", "now"],
         &["book", "--owner", "rosa", "--as-of", "now"],
+        &["report", "--as-of", "31.01.2026"],
+        &["ledger", "statement", "EUR", "--as-of", "June"],
     ] {
         let said = told(arguments);
         assert!(said.contains("a day is written as 2026-01-31"), "{said}");
     }
-    let said = told(&["report", "--start", "2026-01-01", "--as-of", "2026-01-31"]);
+    let said = told(&[
+        "report",
+        "--start",
+        "2026-01-01",
+        "--known-at",
+        "2026-01-31",
+    ]);
     assert!(
         said.contains("a moment is written as 2026-01-31T12:00:00Z"),
         "{said}"

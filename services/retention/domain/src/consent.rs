@@ -16,6 +16,10 @@ use crate::text::Label;
 /// The purpose that lets the policies get in touch with a customer.
 pub const CONTACT: &str = "contact";
 
+/// For how many purposes a customer may be asked by this service. What acquisition has recorded has its own
+/// limit there, and comes on top.
+pub const MAX_PURPOSES: usize = 20;
+
 /// What was said about a purpose.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
@@ -112,6 +116,13 @@ impl Customer {
         };
         if !consents.changes_with(&purpose, &consent) {
             return Ok(vec![]);
+        }
+        // Of a purpose that is known nothing is ever refused: who takes a consent back is heard.
+        if said.is_none() && consents.0.len() >= MAX_PURPOSES {
+            return Err(Refusal::Limit {
+                what: "purposes of consent",
+                limit: 20,
+            });
         }
         Ok(vec![Event::ConsentChanged(Changed { purpose, consent })])
     }

@@ -30,13 +30,16 @@ pub struct LiveDay {
 impl Customer {
     /// Since when a customer who is not lost has bought nothing. Who pays month by month is not silent.
     pub fn silent_since(&self) -> Option<Time> {
+        self.bought_nothing_since()
+            .filter(|_| self.monthly_revenue() <= 0)
+    }
+
+    /// The same, whatever is paid month by month: a model knows nothing but purchases.
+    pub fn bought_nothing_since(&self) -> Option<Time> {
         let relationship = self
             .relationship
             .as_ref()
             .filter(|known| !known.is_lost())?;
-        if self.monthly_revenue() > 0 {
-            return None;
-        }
         let began = relationship.won_back_at.max(Some(relationship.acquired_at));
         began.max(self.totals.last_purchase_at)
     }

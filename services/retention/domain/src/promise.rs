@@ -97,21 +97,6 @@ pub struct Promise {
     pub note: Option<Sealed>,
 }
 
-/// How many promises stand where.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tally {
-    /// Nobody has said yet whether they were kept.
-    pub open: u32,
-    /// Kept.
-    pub kept: u32,
-    /// Broken and not repaired.
-    pub broken: u32,
-    /// Broken and repaired.
-    pub repaired: u32,
-    /// Waived by the customer.
-    pub waived: u32,
-}
-
 /// That a promise was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Made {
@@ -175,22 +160,6 @@ impl Terms {
 }
 
 impl Customer {
-    /// How many promises stand where.
-    pub fn promise_tally(&self) -> Tally {
-        let mut tally = Tally::default();
-        for promise in self.promises.values() {
-            let count = match promise.state {
-                State::Open => &mut tally.open,
-                State::Kept => &mut tally.kept,
-                State::Broken => &mut tally.broken,
-                State::Repaired => &mut tally.repaired,
-                State::Waived => &mut tally.waived,
-            };
-            *count += 1;
-        }
-        tally
-    }
-
     pub(crate) fn make_promise(&self, command: MakePromise) -> Result<Vec<Event>, Refusal> {
         let MakePromise {
             promise_id,

@@ -223,7 +223,7 @@ fn result(customer: Uuid, outcome: &Outcome) -> proto::PurchaseResult {
                 reason: "REFUSED_BEFORE".to_owned(),
                 message: "it was refused when this batch was recorded, and the reason is gone: send it again with a new request_id".to_owned(),
                 customer: name,
-                unchanged: true,
+                unchanged: false,
             };
         }
     };

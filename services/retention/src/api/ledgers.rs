@@ -50,7 +50,7 @@ impl LedgerService for Ledgers {
         let command = assumptions(&message)?;
         let make = move |work: &Work<'_>| {
             let now = work.now();
-            Command::SetAssumptions(SetAssumptions { now, ..command })
+            Some(Command::SetAssumptions(SetAssumptions { now, ..command }))
         };
         let now = self.desk.engine.clock().now();
         let answer = move |rows: &dyn Rows| ledger(rows, currency, now).map(Some);
@@ -176,13 +176,14 @@ impl Ledgers {
         }
     }
 
-    /// Executes a command on a ledger: `make` makes it, `answer` reads the reply.
+    /// Executes a command on a ledger: `make` makes it, or knows that there is nothing left to do, and `answer`
+    /// reads the reply.
     async fn execute<M, T>(
         &self,
         call: &Call,
         message: &M,
         currency: Currency,
-        make: impl Fn(&Work<'_>) -> Command + Send + Sync + 'static,
+        make: impl Fn(&Work<'_>) -> Option<Command> + Send + Sync + 'static,
         answer: impl Fn(&dyn Rows) -> Result<Option<T>, Error> + Send + Sync + 'static,
     ) -> Result<Result<Answer<Option<T>>, Failure<Refusal>>, Status>
     where
@@ -192,7 +193,9 @@ impl Ledgers {
         let stream = ledger_stream(currency)?;
         let request = server::request(call, message, stream.clone())?;
         let decide = move |work: &mut Work<'_>| -> Result<(), Stop<Refusal>> {
-            let command = make(work);
+            let Some(command) = make(work) else {
+                return Ok(());
+            };
             let state = books::ledger(work.rows(), currency)?;
             for event in state.decide(command).map_err(Stop::Refused)? {
                 work.conclude(&stream, wire::ledger_event::write(currency, &event))?;

@@ -4,6 +4,8 @@ mod book;
 mod news;
 mod place;
 
+use std::sync::Arc;
+
 use eventsourcing::Time;
 use money::Money;
 use patron_proto::retention::v1 as proto;
@@ -42,13 +44,14 @@ impl WorkService for Work {
         let page = Page::parse(message.page_size, &message.page_token, &["work", &owner])?;
         let after = page.after.as_deref().map(place::read).transpose()?;
         let now = self.0.engine.clock().now();
-        let read = |rows: &dyn Rows, opener: &Opener| {
+        let rankings = Arc::clone(&self.0.rankings);
+        let read = move |rows: &dyn Rows, opener: &Opener| {
             let worth = Worth::in_force(rows)?;
             let asked = Asked {
                 owner: &owner,
                 worth: &worth,
                 now,
-                rankings: &self.0.rankings,
+                rankings: &rankings,
             };
             let found = work::page(rows, asked, after, page.wanted())?;
             let paged = page.cut(found, |row| place::write(row.place));
@@ -56,13 +59,13 @@ impl WorkService for Work {
             for row in paged.rows {
                 items.extend(item(rows, row, now, opener)?);
             }
-            Ok(Some(proto::ListWorkResponse {
+            Ok(proto::ListWorkResponse {
                 items,
                 next_page_token: paged.next_page_token,
-            }))
+            })
         };
         self.0
-            .read_people(&call, &message.min_position, "work", read)
+            .read_people_aside(&call, &message.min_position, "work", read)
             .await
     }
 

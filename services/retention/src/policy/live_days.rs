@@ -114,6 +114,7 @@ impl Daily<Retention> for LiveDays {
             partition: tick.partition,
             midnight: tick.midnight(),
             inactivity: &|currency| terms.looked_at_after(currency),
+            by_model: &|currency| terms.worth.is_by_model(currency),
             concerns: &|id, state| {
                 let Some(relationship) = &state.relationship else {
                     return Ok(false);

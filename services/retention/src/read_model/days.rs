@@ -20,18 +20,25 @@ use super::customers;
 /// Customers by the moment of what they await.
 const AWAITING: Table<(u32, i64, Uuid), ()> = Table::new("awaiting");
 /// Customers by the beginning of their silence. How long it may last is not for events to say.
-const SILENT: Table<(u32, String, i64, Uuid), ()> = Table::new("silent");
-/// Where a customer stands in the other two.
+const SILENT: Table<Quiet, ()> = Table::new("silent");
+/// Customers who pay month by month, by their last purchase: not silent, but a model looks at them.
+const PAYING: Table<Quiet, ()> = Table::new("paying");
+/// Where a customer stands in the others.
 const MARKS: Table<Uuid, Marks> = Table::new("day");
 
 /// Rows that are looked at in one go.
 const PAGE: usize = 256;
 
+/// Partition, currency, since when nothing was bought, and who.
+type Quiet = (u32, String, i64, Uuid);
+
 /// The moments of a customer, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 struct Marks {
     awaits: Option<i64>,
-    silent_since: Option<i64>,
+    bought_nothing_since: Option<i64>,
+    /// Whether it pays month by month.
+    pays: bool,
 }
 
 /// The tick's view of the rows: one partition, on one day.
@@ -42,6 +49,8 @@ pub(crate) struct Day<'a> {
     pub(crate) midnight: Time,
     /// After which silence a customer of this currency is looked at; without an answer, never.
     pub(crate) inactivity: &'a dyn Fn(Currency) -> Option<Days>,
+    /// Whether those who pay month by month are looked at too, which only a model does.
+    pub(crate) by_model: &'a dyn Fn(Currency) -> bool,
     /// Whether the day brings this customer anything.
     pub(crate) concerns: &'a dyn Fn(Uuid, &Customer) -> Result<bool, Error>,
 }
@@ -53,17 +62,34 @@ pub(crate) enum Concerned {
     Awaiting(i64, Uuid),
     /// A customer of that currency has bought nothing since that moment.
     Silent(String, i64, Uuid),
+    /// The same of one who pays month by month.
+    Paying(String, i64, Uuid),
 }
 
 impl Concerned {
     pub(crate) const fn customer(&self) -> Uuid {
         match self {
-            Self::Awaiting(_, customer) | Self::Silent(_, _, customer) => *customer,
+            Self::Awaiting(_, customer)
+            | Self::Silent(_, _, customer)
+            | Self::Paying(_, _, customer) => *customer,
         }
     }
 }
 
-/// Whom the day concerns: those who await something, then the silent, in order, behind `after`, at most
+impl Marks {
+    /// The row among the quiet, and its table.
+    fn quiet(
+        self,
+        (partition, id): (u32, Uuid),
+        code: &str,
+    ) -> Option<(&'static Table<Quiet, ()>, Quiet)> {
+        let table = if self.pays { &PAYING } else { &SILENT };
+        let since = self.bought_nothing_since?;
+        Some((table, (partition, code.to_owned(), since, id)))
+    }
+}
+
+/// Whom the day concerns: those who await something, then the silent, then those who pay, in order, behind `after`, at most
 /// `limit`. Each customer once.
 pub(crate) fn concerned(
     rows: &dyn Rows,
@@ -92,7 +118,7 @@ pub(crate) fn concerned(
 
 fn is_concerned(rows: &dyn Rows, day: &Day<'_>, candidate: &Concerned) -> Result<bool, Error> {
     let id = candidate.customer();
-    if matches!(candidate, Concerned::Silent(..)) {
+    if !matches!(candidate, Concerned::Awaiting(..)) {
         let awaits = MARKS.get(rows, &id)?.and_then(|marks| marks.awaits);
         if awaits.is_some_and(|moment| moment <= day.midnight.micros()) {
             return Ok(false);
@@ -108,34 +134,36 @@ fn page(
     day: &Day<'_>,
     after: Option<&Concerned>,
 ) -> Result<Vec<Concerned>, Error> {
-    let (mut currency, mut after) = match after {
-        Some(Concerned::Silent(currency, since, id)) => {
-            let key = (day.partition, currency.clone(), *since, *id);
-            (Some(currency.clone()), Some(key))
-        }
+    let behind = |code: &String, since: i64, id| Some((day.partition, code.clone(), since, id));
+    let (awaited, silent, paying) = match after {
+        None => (Some(None), None, None),
         Some(Concerned::Awaiting(moment, id)) => {
-            let waiting = awaiting(rows, day, Some((day.partition, *moment, *id)))?;
-            if !waiting.is_empty() {
-                return Ok(waiting);
-            }
-            (currency_behind(rows, day.partition, None)?, None)
+            (Some(Some((day.partition, *moment, *id))), None, None)
         }
-        None => {
-            let waiting = awaiting(rows, day, None)?;
-            if !waiting.is_empty() {
-                return Ok(waiting);
-            }
-            (currency_behind(rows, day.partition, None)?, None)
-        }
+        Some(Concerned::Silent(code, since, id)) => (None, behind(code, *since, *id), None),
+        Some(Concerned::Paying(code, since, id)) => (None, None, behind(code, *since, *id)),
     };
-    while let Some(code) = currency {
-        let silent = silent(rows, day, &code, after.take().as_ref())?;
-        if !silent.is_empty() {
-            return Ok(silent);
+    if let Some(last) = awaited {
+        let waiting = awaiting(rows, day, last)?;
+        if !waiting.is_empty() {
+            return Ok(waiting);
         }
-        currency = currency_behind(rows, day.partition, Some(code))?;
     }
-    Ok(Vec::new())
+    if paying.is_none() {
+        let longest = |currency| (day.inactivity)(currency);
+        let found = quiet(rows, day, &SILENT, &longest, silent)?;
+        if !found.is_empty() {
+            let found = found.into_iter();
+            return Ok(found
+                .map(|(_, code, since, id)| Concerned::Silent(code, since, id))
+                .collect());
+        }
+    }
+    let longest = |currency| (day.by_model)(currency).then_some(Days(0));
+    let found = quiet(rows, day, &PAYING, &longest, paying)?.into_iter();
+    Ok(found
+        .map(|(_, code, since, id)| Concerned::Paying(code, since, id))
+        .collect())
 }
 
 fn awaiting(
@@ -152,35 +180,46 @@ fn awaiting(
         .collect())
 }
 
-fn silent(
+/// Those who have bought nothing for longer than their currency allows, currency by currency.
+fn quiet(
     rows: &dyn Rows,
     day: &Day<'_>,
-    code: &str,
-    after: Option<&(u32, String, i64, Uuid)>,
-) -> Result<Vec<Concerned>, Error> {
-    let longest = code.parse().ok().and_then(day.inactivity);
-    let Some(longest) = longest else {
-        return Ok(Vec::new());
+    table: &Table<Quiet, ()>,
+    longest: &dyn Fn(Currency) -> Option<Days>,
+    mut after: Option<Quiet>,
+) -> Result<Vec<Quiet>, Error> {
+    let mut currency = match &after {
+        Some((_, code, ..)) => Some(code.clone()),
+        None => currency_behind(rows, day.partition, table, None)?,
     };
-    let before = day.midnight.minus_days(longest).micros();
-    let prefix = (day.partition, code.to_owned());
-    let entries = SILENT.scan(rows, &prefix, after, PAGE)?;
-    let too_long = entries
-        .into_iter()
-        .take_while(|((_, _, since, _), ())| *since < before);
-    Ok(too_long
-        .map(|((_, code, since, id), ())| Concerned::Silent(code, since, id))
-        .collect())
+    while let Some(code) = currency {
+        if let Some(longest) = code.parse().ok().and_then(longest) {
+            let before = day.midnight.minus_days(longest).micros();
+            let prefix = (day.partition, code.clone());
+            let entries = table.scan(rows, &prefix, after.take().as_ref(), PAGE)?;
+            let too_long = entries.into_iter().map(|(key, ())| key);
+            let found: Vec<Quiet> = too_long
+                .take_while(|(_, _, since, _)| *since < before)
+                .collect();
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        after = None;
+        currency = currency_behind(rows, day.partition, table, Some(code))?;
+    }
+    Ok(Vec::new())
 }
 
-/// The next currency in which somebody is silent.
+/// The next currency in which somebody is in that table.
 fn currency_behind(
     rows: &dyn Rows,
     partition: Partition,
+    table: &Table<Quiet, ()>,
     code: Option<String>,
 ) -> Result<Option<String>, Error> {
     let last = code.map(|code| (partition, code, i64::MAX, Uuid::max()));
-    let next = SILENT.scan(rows, &(partition,), last.as_ref(), 1)?;
+    let next = table.scan(rows, &(partition,), last.as_ref(), 1)?;
     Ok(next.into_iter().next().map(|((_, code, _, _), ())| code))
 }
 
@@ -197,7 +236,8 @@ pub(crate) fn changed(
     let before = MARKS.get(rows, &id)?.unwrap_or_default();
     let marks = Marks {
         awaits: state.awaits(now).map(Time::micros),
-        silent_since: state.silent_since().map(Time::micros),
+        bought_nothing_since: state.bought_nothing_since().map(Time::micros),
+        pays: state.monthly_revenue() > 0,
     };
     if marks == before {
         return Ok(());
@@ -211,14 +251,12 @@ pub(crate) fn changed(
             AWAITING.put(rows, &key(moment), &())?;
         }
     }
-    if marks.silent_since != before.silent_since {
-        let key = |since| (partition, relationship.currency.to_string(), since, id);
-        if let Some(since) = before.silent_since {
-            SILENT.delete(rows, &key(since));
-        }
-        if let Some(since) = marks.silent_since {
-            SILENT.put(rows, &key(since), &())?;
-        }
+    let code = relationship.currency.to_string();
+    if let Some((table, key)) = before.quiet((partition, id), &code) {
+        table.delete(rows, &key);
+    }
+    if let Some((table, key)) = marks.quiet((partition, id), &code) {
+        table.put(rows, &key, &())?;
     }
     MARKS.put(rows, &id, &marks)
 }
@@ -228,6 +266,7 @@ impl fmt::Display for Concerned {
         match self {
             Self::Awaiting(moment, id) => write!(f, "awaiting/{moment}/{id}"),
             Self::Silent(currency, since, id) => write!(f, "silent/{currency}/{since}/{id}"),
+            Self::Paying(currency, since, id) => write!(f, "paying/{currency}/{since}/{id}"),
         }
     }
 }
@@ -249,6 +288,10 @@ impl FromStr for Concerned {
             ["silent", currency, since, customer] => {
                 let currency = (*currency).to_owned();
                 Ok(Self::Silent(currency, number(since)?, id(customer)?))
+            }
+            ["paying", currency, since, customer] => {
+                let currency = (*currency).to_owned();
+                Ok(Self::Paying(currency, number(since)?, id(customer)?))
             }
             _ => Err(NotConcerned),
         }

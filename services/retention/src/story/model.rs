@@ -2,8 +2,7 @@
 
 use retention_domain::ledger::Model;
 use retention_domain::ledger::model::{
-    FIT_ALGORITHM, Fitted, Flag, Holdout, PurchaseFit, Purchasing, SpendFit, Spending, Tenth,
-    Variant,
+    Fitted, Flag, Holdout, PurchaseFit, Purchasing, SpendFit, Spending, Tenth, Variant,
 };
 
 use super::day;
@@ -13,7 +12,7 @@ pub(crate) fn model(number: u32) -> Model {
     Model {
         number,
         fitted_at: day(201),
-        algorithm: FIT_ALGORITHM,
+        algorithm: 1,
         fitted: Fitted {
             as_of: day(200),
             purchases: purchases(Variant::MbgNbd, 0.5 + f64::from(number) / 8.0),

@@ -162,6 +162,7 @@ async fn what_was_refused_then_is_not_called_recorded_later() {
         (again[0].code, again[1].reason.as_str()),
         (0, "REFUSED_BEFORE")
     );
+    assert!(again[0].unchanged && !again[1].unchanged);
 }
 
 #[tokio::test]

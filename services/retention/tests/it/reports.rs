@@ -132,6 +132,10 @@ async fn recurring_revenue_moves_in_one_line_a_customer_and_adds_up() {
     monthly(&harness, &down, 35_000, 20).await;
     monthly(&harness, &new, 1_000, 20).await;
     lost(&harness, &gone, 10).await;
+    // What was agreed for a day after the end never comes.
+    let ended = acquired(&harness, "ended", 100).await;
+    monthly(&harness, &ended, 7_000, 5).await;
+    lost(&harness, &ended, 10).await;
 
     let report = retention(&harness, last_30_days()).await;
     let [line] = &report.recurring[..] else {

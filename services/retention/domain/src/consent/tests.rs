@@ -4,7 +4,7 @@ use eventsourcing::Time;
 use eventsourcing::scenario::given;
 use proptest::prelude::*;
 
-use super::{CONTACT, Changed, Consent, Consents, SetConsent, Status};
+use super::{CONTACT, Changed, Consent, Consents, MAX_PURPOSES, SetConsent, Status};
 use crate::input::{Invalid, When};
 use crate::story::{TODAY, customer, day, leave, on, parsed};
 use crate::{Command, Customer, Event, Refusal, Thing};
@@ -42,8 +42,12 @@ fn of_two_consents_at_the_same_moment_the_stricter_is_in_force() {
 }
 
 fn says(status: Status, when: When) -> Command {
+    says_of(CONTACT, status, when)
+}
+
+fn says_of(purpose: &str, status: Status, when: When) -> Command {
     Command::SetConsent(SetConsent {
-        purpose: parsed(CONTACT),
+        purpose: parsed(purpose),
         status,
         evidence: Some(parsed("form 7")),
         when,
@@ -118,6 +122,41 @@ fn a_lost_customer_may_still_say_what_is_allowed() {
             .unwrap()
             .is_empty()
     );
+}
+
+#[test]
+fn a_customer_is_asked_for_twenty_purposes_and_each_can_still_be_taken_back() {
+    let number = |n: usize| format!("purpose {n}");
+    let full = || {
+        (0..MAX_PURPOSES).fold(customer(), |story, n| {
+            story.and(says_of(&number(n), Status::Granted, on(150)))
+        })
+    };
+    let what = "purposes of consent";
+    full()
+        .when(says_of(CONTACT, Status::Granted, on(160)))
+        .refused(Refusal::Limit { what, limit: 20 });
+    for n in 0..MAX_PURPOSES {
+        let taken_back = full().and(says_of(&number(n), Status::Withdrawn, on(160)));
+        let relationship = taken_back.state().relationship.as_ref().unwrap();
+        assert!(!relationship.consents.allows(&number(n)));
+    }
+}
+
+#[test]
+fn what_acquisition_has_recorded_is_heard_whatever_the_limit() {
+    let full = (0..MAX_PURPOSES).fold(customer(), |story, n| {
+        story.and(says_of(&format!("purpose {n}"), Status::Granted, on(150)))
+    });
+    let consent = Consent {
+        status: Status::Withdrawn,
+        at: day(160),
+        evidence: None,
+    };
+    let purpose = parsed(CONTACT);
+    let changed = Changed { purpose, consent };
+    let heard = full.state().hear_consent(changed.clone());
+    assert_eq!(heard, [Event::ConsentChanged(changed)]);
 }
 
 proptest! {

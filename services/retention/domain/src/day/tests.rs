@@ -144,6 +144,7 @@ fn who_pays_month_by_month_is_not_silent() {
             .and(recurring("support", eur(100), 120))
     };
     assert_eq!(paying().state().silent_since(), None);
+    assert_eq!(paying().state().bought_nothing_since(), Some(day(100)));
     paying().when(live_day(900, Some(90))).nothing();
     let ended = || paying().and(recurring("support", eur(0), 500));
     assert_eq!(ended().state().silent_since(), Some(day(100)));
@@ -157,6 +158,7 @@ fn who_pays_month_by_month_is_not_silent() {
 fn a_lost_customer_is_not_silent_and_awaits_nothing() {
     let story = customer().and(leave(120));
     assert_eq!(story.state().silent_since(), None);
+    assert_eq!(story.state().bought_nothing_since(), None);
     assert_eq!(story.state().awaits(day(120)), None);
     story.when(live_day(10_000, Some(1))).nothing();
 }

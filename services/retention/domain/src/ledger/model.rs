@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Cut, Event, Ledger, Refusal};
 
 /// The version of the rules by which models are fitted and checked. Another one is another number.
-pub const FIT_ALGORITHM: u32 = 1;
+pub const FIT_ALGORITHM: u32 = 2;
 /// The unit of time of a model's parameters.
 pub const UNIT: Unit = Unit::Weeks;
 /// How many days that is.

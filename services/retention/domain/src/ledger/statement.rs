@@ -24,15 +24,22 @@ mod properties;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use customer_value::PurchaseDays;
 use customer_value::rfm::Summary;
 use eventsourcing::Time;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::model::day;
-use super::{Assumptions, Valuation};
+use super::{ALGORITHM, Assumptions, Valuation};
 use crate::margin::TRAILING;
 use crate::relationship::State;
+
+/// The version of the rules by which a purchase was no purchase any more, for a model, from the reversal on that
+/// was told last. By the later ones it is none once reversals of all that was paid have happened.
+const TOLD_LAST: u32 = 1;
 
 /// What happened to a customer, as far as its value is concerned. Margins are in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,8 +74,14 @@ pub enum What {
         margin: i64,
         /// When it had been bought.
         bought_at: Time,
-        /// Whether nothing of the purchase is left with it.
-        whole: bool,
+        /// Which purchase, among those of the customer.
+        purchase: Uuid,
+        /// What had been paid for it.
+        paid: i64,
+        /// What was paid back of that.
+        amount: i64,
+        /// Whether nothing of the purchase was left when it was told, of whatever date the others are.
+        told_last: bool,
     },
 }
 
@@ -94,6 +107,10 @@ pub struct Standing {
     until: i32,
     /// The days of all purchases with their margins, if somebody wants to know them.
     days: Option<PurchaseDays>,
+    /// With days, what was paid back of each purchase.
+    paid_back: BTreeMap<Uuid, i64>,
+    /// By which rules of statements.
+    algorithm: u32,
     /// Where the relationship stood; absent before it was opened.
     pub state: Option<State>,
     /// The margin of the trailing year, less what of it was taken back.
@@ -202,6 +219,8 @@ impl Standing {
             since: moment.minus_days(TRAILING),
             until: day(moment),
             days: None,
+            paid_back: BTreeMap::new(),
+            algorithm: ALGORITHM,
             state: None,
             margin: 0,
         }
@@ -231,6 +250,12 @@ impl Standing {
             days: Some(PurchaseDays::default()),
             ..self
         }
+    }
+
+    /// The same, by the rules of this version of statements.
+    #[must_use]
+    pub fn under(self, algorithm: u32) -> Self {
+        Self { algorithm, ..self }
     }
 
     /// How often and for how much the customer has bought, and the last day that it is about; nothing
@@ -264,12 +289,22 @@ impl Standing {
             What::Reversed {
                 margin,
                 bought_at,
-                whole,
+                purchase,
+                paid,
+                amount,
+                told_last,
             } => {
                 if bought_at > self.since {
                     self.margin = self.margin.saturating_sub(margin);
                 }
                 if let Some(days) = &mut self.days {
+                    let back = self.paid_back.entry(purchase).or_default();
+                    *back = back.saturating_add(amount);
+                    let whole = if self.algorithm == TOLD_LAST {
+                        told_last
+                    } else {
+                        *back >= paid
+                    };
                     // A reversal comes after its purchase; if that is not known, there is nothing to take back.
                     let bought_on = day(bought_at);
                     let _ = if whole {
@@ -302,8 +337,8 @@ impl<'a> Account<'a> {
     /// A customer of whom nothing is known yet.
     pub fn new(period: &'a Period) -> Self {
         let needs_days = period.before.needs_days() || period.after.needs_days();
-        let before = |moment| {
-            let standing = Standing::before(moment);
+        let before = |moment, valuation: &Valuation| {
+            let standing = Standing::before(moment).under(valuation.algorithm);
             if needs_days {
                 standing.with_days()
             } else {
@@ -312,8 +347,9 @@ impl<'a> Account<'a> {
         };
         Self {
             period,
-            start: before(period.start),
-            end: before(period.end),
+            // It begins as the statement before ended, whatever the rules are now.
+            start: before(period.start, &period.before),
+            end: before(period.end, &period.after),
             counts: Counts::default(),
             realised_margin: 0,
         }

@@ -10,13 +10,15 @@ use money::Currency;
 
 use super::model::{Model, UNIT};
 use super::statement::Standing;
-use super::{Assumptions, Method};
+use super::{ALGORITHM, Assumptions, Method};
 
 /// What customers of a ledger are valued with. Clones share what they have worked out.
 #[derive(Debug, Clone)]
 pub struct Valuation {
     /// The method and its rates.
     pub assumptions: Assumptions,
+    /// By which rules of statements the facts are read.
+    pub algorithm: u32,
     scorer: Option<Rc<Scorer>>,
 }
 
@@ -53,6 +55,7 @@ impl Valuation {
         let scorer = model.and_then(|model| Scorer::new(&assumptions, model, currency));
         Self {
             assumptions,
+            algorithm: ALGORITHM,
             scorer: scorer.map(Rc::new),
         }
     }
@@ -61,8 +64,15 @@ impl Valuation {
     pub const fn simple(assumptions: Assumptions) -> Self {
         Self {
             assumptions,
+            algorithm: ALGORITHM,
             scorer: None,
         }
+    }
+
+    /// The same, as in a statement that was measured by these rules.
+    #[must_use]
+    pub fn under(self, algorithm: u32) -> Self {
+        Self { algorithm, ..self }
     }
 
     /// The method that is really used.

@@ -2,12 +2,12 @@
 
 use eventsourcing::scenario::{Given, given};
 
-use super::{AssessPromise, Assessed, Finding, Made, Score, State, Tally};
+use super::{AssessPromise, Assessed, Finding, Made, Score, State};
 use crate::input::{Invalid, When};
-use crate::relationship::{Cause, OpeningPromise};
+use crate::relationship::OpeningPromise;
 use crate::story::{
-    ACQUIRED, REQUEST, TODAY, assess, customer, day, end, leave, make, on, opening, parsed,
-    promise, repair, terms, waive,
+    ACQUIRED, REQUEST, TODAY, assess, customer, day, leave, make, on, opening, parsed, promise,
+    repair, terms, waive,
 };
 use crate::{Command, Customer, Event, Refusal, Thing};
 
@@ -319,7 +319,7 @@ fn a_promise_to_a_lost_customer_can_still_be_assessed() {
         .and(leave(200))
         .and(assess("next-day", Finding::Broken, 210));
     assert_eq!(state_of(&story, "next-day"), State::Broken);
-    assert_eq!(story.state().promise_tally().broken, 1);
+    assert_eq!(state_of(&story, "next-day"), State::Broken);
 }
 
 #[test]
@@ -459,27 +459,4 @@ fn a_promise_made_by_a_clock_slightly_ahead_can_be_assessed_at_once() {
             evidence: None,
             occurred_at,
         })]);
-}
-
-#[test]
-fn the_tally_counts_each_promise_by_where_it_stands() {
-    let story = customer()
-        .and(make("kept", 110))
-        .and(make("broken", 110))
-        .and(make("repaired", 110))
-        .and(make("waived", 110))
-        .and(assess("kept", Finding::Kept, 120))
-        .and(assess("broken", Finding::Broken, 120))
-        .and(assess("repaired", Finding::Broken, 120))
-        .and(repair("repaired", 121))
-        .and(waive("waived", 120))
-        .and(end(Cause::Ceased, None, 200));
-    let each = Tally {
-        open: 1,
-        kept: 1,
-        broken: 1,
-        repaired: 1,
-        waived: 1,
-    };
-    assert_eq!(story.state().promise_tally(), each);
 }

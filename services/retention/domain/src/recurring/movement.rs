@@ -51,9 +51,10 @@ pub struct Movements {
 
 impl Course {
     /// Follows the changes of one customer, in the order of the journal, over the half-open period. A change
-    /// that was told late does not undo one that took effect later.
+    /// that was told late does not undo one that took effect later; but a loss does, as nothing was to come
+    /// any more.
     pub fn follow(changes: &[(Time, Change)], start: Time, end: Time) -> Self {
-        let mut ordered: Vec<&(Time, Change)> = changes.iter().collect();
+        let mut ordered = in_force(changes);
         // Stable: what took effect at the same moment stays in the order of the journal.
         ordered.sort_by_key(|(at, _)| *at);
         let mut course = Self::default();
@@ -77,6 +78,18 @@ impl Course {
         }
         course
     }
+}
+
+/// Without what was to take effect at or after a loss that was told later.
+fn in_force(changes: &[(Time, Change)]) -> Vec<&(Time, Change)> {
+    let mut left: Vec<&(Time, Change)> = Vec::new();
+    for told in changes {
+        if told.1 == Change::Lost {
+            left.retain(|(at, change)| *at < told.0 || *change == Change::Lost);
+        }
+        left.push(told);
+    }
+    left
 }
 
 impl Movements {
@@ -204,6 +217,21 @@ mod tests {
         assert_eq!(course, expected);
     }
 
+    #[test]
+    fn a_loss_told_later_ends_lines_that_were_to_begin_after_it() {
+        let course = follow(&[set(1, "a", 9), set(15, "b", 200), lost(12)]);
+        let expected = Course {
+            before: true,
+            opening: 9,
+            closing: 0,
+        };
+        assert_eq!(course, expected);
+        let at_once = follow(&[set(12, "b", 200), lost(12)]);
+        assert_eq!(at_once, Course::default());
+        let back = follow(&[set(15, "a", 200), lost(12), set(14, "a", 3)]);
+        assert_eq!(back.closing, 3);
+    }
+
     fn change() -> impl Strategy<Value = (Time, Change)> {
         (0_i64..30, 0_u8..3, 0_i64..500, any::<bool>()).prop_map(|(day, line, monthly, ends)| {
             if ends && line == 0 {
@@ -225,6 +253,17 @@ mod tests {
             }
             let moved = it.new + it.reactivated + it.expanded - it.contracted - it.churned;
             prop_assert_eq!(it.closing - it.opening, moved);
+        }
+
+        #[test]
+        fn nothing_goes_on_after_a_loss_told_last(
+            changes in collection::vec(change(), 0..12),
+            ended in 0_i64..20,
+        ) {
+            let told = [changes, vec![lost(ended)]].concat();
+            let start = Time::from_days(ended + 1);
+            let course = Course::follow(&told, start, Time::from_days(40));
+            prop_assert_eq!((course.opening, course.closing), (0, 0));
         }
     }
 }

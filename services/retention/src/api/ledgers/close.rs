@@ -79,10 +79,11 @@ impl Ledgers {
         };
         let make = move |work: &Work<'_>| {
             let now = work.now();
-            Command::ClosePeriod(Box::new(ClosePeriod {
+            let command = command.clone();
+            Some(Command::ClosePeriod(Box::new(ClosePeriod {
                 now,
-                ..command.clone()
-            }))
+                ..command
+            })))
         };
         let answer = move |rows: &dyn Rows| -> Result<_, Error> {
             let closed = books::statement(rows, currency, &statement_id)?;

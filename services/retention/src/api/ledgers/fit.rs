@@ -1,4 +1,5 @@
 //! `FitModel`: everything that is there is taken in, fitted beside the threads that serve, and recorded.
+//! The same request again fits nothing, and is answered with its model whatever was fitted since.
 
 use eventsourcing::Time;
 use journal::Position;
@@ -8,9 +9,10 @@ use read_model::{Error, Rows};
 use retention_domain::ledger::model::{FitModel, Fitted, Unfitted};
 use retention_domain::ledger::{Command, Ledger, Model};
 use runtime::Work;
-use server::{Call, Known, Page, from_timestamp, refusal, unavailable};
+use server::{Call, Known, Page, from_timestamp, parse, refusal, unavailable};
 use tokio::time::timeout_at;
 use tonic::{Response, Status};
+use uuid::Uuid;
 
 use super::{Ledgers, answered, fault, is_stale};
 use crate::read_model::equity::{books, fit};
@@ -36,17 +38,22 @@ impl Ledgers {
             .transpose()?;
         let weeks = weeks.unwrap_or(HOLDOUT_WEEKS);
         Ledger::may_fit(as_of, weeks, now).map_err(|refused| refusal(&refused))?;
-        let fitted = self.fitted(call, currency, (as_of, weeks)).await?;
-        let fitted = fitted.map(Box::new);
+        let request_id: Uuid = parse("request_id", &message.request_id)?;
+        let fitted = self
+            .fitted(call, (currency, request_id), (as_of, weeks))
+            .await?;
         let make = move |work: &Work<'_>| {
-            Command::FitModel(FitModel {
-                fitted: fitted.clone(),
-                now: work.now(),
-            })
+            let fitted = fitted.clone()?.map(Box::new);
+            let now = work.now();
+            Some(Command::FitModel(FitModel { fitted, now }))
         };
         let answer = move |rows: &dyn Rows| -> Result<Option<proto::Model>, Error> {
-            let last = books::ledger(rows, currency)?.models;
-            let model = books::model(rows, currency, last)?;
+            let number = match books::fitted_by(rows, currency, request_id)? {
+                Some(number) => number,
+                // Who only asks whether it would be possible sees the model that it would be.
+                None => books::ledger(rows, currency)?.models,
+            };
+            let model = books::model(rows, currency, number)?;
             model
                 .map(|model| shown(rows, currency, &model, now))
                 .transpose()
@@ -54,13 +61,19 @@ impl Ledgers {
         answered(self.execute(call, message, currency, make, answer).await?)
     }
 
-    /// Fits, once it is this fit's turn, to all that anybody was told of.
+    /// Fits, once it is this fit's turn, to all that anybody was told of; nothing, if this request did before.
     async fn fitted(
         &self,
         call: &Call,
-        currency: Currency,
+        (currency, request_id): (Currency, Uuid),
         asked: (Time, u32),
-    ) -> Result<Result<Fitted, Unfitted>, Status> {
+    ) -> Result<Option<Result<Fitted, Unfitted>>, Status> {
+        let store = self.desk.engine.store().clone();
+        let known = store.read(|rows| books::fitted_by(rows, currency, request_id));
+        let known = known.map_err(|error| unavailable(&error.to_string()))?;
+        if known.is_some() {
+            return Ok(None);
+        }
         let turn = self.fitting.acquire();
         let turn = match call.deadline {
             Some(deadline) => timeout_at(deadline, turn)
@@ -70,10 +83,15 @@ impl Ledgers {
         };
         let _turn = turn.map_err(|error| fault(&error))?;
         let here = server::heard_all(&self.desk.engine, call).await?;
-        let store = self.desk.engine.store().clone();
         let fitting = tokio::task::spawn_blocking(move || {
-            let input = store.read(|rows| read(rows, currency, asked, here))?;
-            Ok::<_, Error>(fit::fit(&input))
+            let input = store.read(|rows| {
+                // Another instance may have been asked before, or this one while others fitted.
+                match books::fitted_by(rows, currency, request_id)? {
+                    Some(_) => Ok(None),
+                    None => read(rows, currency, asked, here).map(Some),
+                }
+            })?;
+            Ok::<_, Error>(input.as_ref().map(fit::fit))
         });
         let fitted = fitting.await.map_err(|error| fault(&error))?;
         fitted.map_err(|error| unavailable(&error.to_string()))

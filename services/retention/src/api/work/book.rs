@@ -3,7 +3,9 @@
 use money::{Currency, Money};
 use patron_proto::retention::v1 as proto;
 use read_model::{Key as _, Rows};
-use server::{Call, Moment, MomentOfPages, Page, invalid, money_out, parse_optional, timestamp};
+use server::{
+    Call, Moment, MomentOfPages, Page, invalid, money_out, parse_optional, reply_at, timestamp,
+};
 use tonic::{Response, Status};
 use uuid::Uuid;
 
@@ -33,14 +35,14 @@ pub(super) async fn get(
     let before = after.as_ref().map(|after| &after.moment);
     let asked = server::asked!(message);
     let moment = MomentOfPages::again(before, &desk.engine, &call, asked).await?;
-    let read = |rows: &dyn Rows| {
+    let read = move |rows: &dyn Rows| {
         let worth = Worth::known(rows, &moment.known)?;
         let lines = book(rows, &whose, &worth, &moment)?;
         let totals = totals(&lines);
         let behind = |line: &&Line| after.as_ref().is_none_or(|it| line.place() > it.place);
         let found = lines.iter().filter(behind).take(page.wanted()).collect();
         let paged = page.cut(found, |line: &&Line| write(&moment, line.place()));
-        Ok(Some(proto::BookOfBusiness {
+        Ok(proto::BookOfBusiness {
             owner: text(whose.owner.as_ref()),
             territory: text(whose.territory.as_ref()),
             as_of: Some(timestamp(moment.as_of)),
@@ -52,9 +54,10 @@ pub(super) async fn get(
                 .collect(),
             customers: paged.rows.into_iter().map(line_out).collect(),
             next_page_token: paged.next_page_token,
-        }))
+        })
     };
-    desk.read(&call, "", "book", read).await
+    let book = server::aside(&desk.engine, read).await?;
+    Ok(reply_at(book, &desk.engine.position()))
 }
 
 fn asked(message: &proto::GetBookOfBusinessRequest) -> Result<Page, Status> {

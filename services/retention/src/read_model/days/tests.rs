@@ -8,19 +8,29 @@ use uuid::Uuid;
 
 use super::{Concerned, Day, PAGE, concerned};
 use crate::story::{
-    LI, ROSA, bought, day, kept, lost, notice, opened, opened_in, overdue, parsed, promised, rows,
-    waived,
+    LI, ROSA, bought, day, kept, lost, notice, opened, opened_in, overdue, parsed, promised,
+    recurring, rows, waived,
 };
 
 const NOBODY: [Uuid; 0] = [];
 
 /// Whom the day concerns if it concerns everybody who has an entry, `limit` at a time.
 fn by(store: &Store, number: i64, longest: Option<u32>, limit: usize) -> Vec<Concerned> {
+    all(store, number, (longest, false), limit)
+}
+
+fn all(
+    store: &Store,
+    number: i64,
+    (longest, by_model): (Option<u32>, bool),
+    limit: usize,
+) -> Vec<Concerned> {
     let inactivity = |_: Currency| longest.map(Days);
     let of_day = Day {
         partition: 0,
         midnight: day(number),
         inactivity: &inactivity,
+        by_model: &|_| by_model,
         concerns: &|_, _| Ok(true),
     };
     let mut all: Vec<Concerned> = Vec::new();
@@ -108,12 +118,33 @@ fn each_currency_has_its_own_silence() {
         partition: 0,
         midnight: day(500),
         inactivity: &inactivity,
+        by_model: &|_| false,
         concerns: &|_, _| Ok(true),
     };
     let found = store
         .read(|rows| concerned(rows, &of_day, None, 10))
         .unwrap();
     assert_eq!(customers(&found), [one(1), one(3)]);
+}
+
+#[test]
+fn who_pays_month_by_month_is_not_silent_but_a_model_looks_at_them() {
+    let pays = |monthly, previous, on| (ROSA, recurring(monthly, previous, on));
+    let mut told = vec![(ROSA, opened(100)), pays(500, 0, 110)];
+    let store = rows(&told);
+    assert_eq!(on(&store, 500, Some(30)), NOBODY);
+    let assessed = |store: &Store, number| customers(&all(store, number, (Some(0), true), 10));
+    assert_eq!(assessed(&store, 100), NOBODY);
+    assert_eq!(assessed(&store, 101), [ROSA]);
+    told.push((ROSA, bought("a", 1, 200)));
+    assert_eq!(assessed(&rows(&told), 200), NOBODY);
+    assert_eq!(assessed(&rows(&told), 201), [ROSA]);
+    told.push(pays(0, 500, 210));
+    let store = rows(&told);
+    assert_eq!(on(&store, 500, Some(30)), [ROSA]);
+    assert_eq!(assessed(&store, 500), [ROSA]);
+    told.push((ROSA, lost(220)));
+    assert_eq!(assessed(&rows(&told), 500), NOBODY);
 }
 
 #[test]
@@ -143,12 +174,16 @@ fn pages_of_any_size_are_all_of_them_in_order() {
         if number % 5 == 0 {
             told.push((customer, promised("next-day", "next-day")));
         }
+        if number % 2 == 0 {
+            told.push((customer, recurring(500, 0, 110)));
+        }
     }
     let store = rows(&told);
-    let all = by(&store, 500, Some(30), usize::MAX);
-    assert_eq!(all.len() as u128, count);
+    let found = |limit| all(&store, 500, (Some(30), true), limit);
+    let everybody = found(usize::MAX);
+    assert_eq!(everybody.len() as u128, count);
     for limit in [1, 100, PAGE, PAGE + 1] {
-        assert_eq!(by(&store, 500, Some(30), limit), all, "{limit}");
+        assert_eq!(found(limit), everybody, "{limit}");
     }
 }
 
@@ -157,6 +192,7 @@ fn an_entry_is_read_back_as_it_was_written() {
     for entry in [
         Concerned::Awaiting(-7, ROSA),
         Concerned::Silent("EUR".to_owned(), 7, LI),
+        Concerned::Paying("EUR".to_owned(), 7, LI),
     ] {
         assert_eq!(entry.to_string().parse(), Ok(entry));
     }

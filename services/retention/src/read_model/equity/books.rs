@@ -11,11 +11,14 @@ use retention_domain::ledger::{
 use runtime::Recorded;
 use serde::{Deserialize, Serialize};
 use server::Known;
+use uuid::Uuid;
 
 const BOOKS: Table<String, Ledger> = Table::new("books");
 const STATEMENTS: Table<(String, i64), Kept> = Table::new("statement");
 const ASSUMED: Table<(String, u64), Assumed> = Table::new("assumed");
 const MODELS: Table<(String, u32), Fitted> = Table::new("model");
+/// Models by the request that asked for the fit: the same request again is answered with the same model.
+const FITS: Table<(String, Uuid), u32> = Table::new("fit");
 
 /// A closed period and its place in the journal.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +87,8 @@ pub(crate) fn valuation_of(
     closed: &Closed,
 ) -> Result<Valuation, Error> {
     let model = model_of(rows, currency, closed)?;
-    Ok(Valuation::new(closed.assumptions, model.as_ref(), currency))
+    let valuation = Valuation::new(closed.assumptions, model.as_ref(), currency);
+    Ok(valuation.under(closed.algorithm))
 }
 
 /// The model behind a statement, if there is one.
@@ -118,6 +122,15 @@ pub(crate) fn model(
 ) -> Result<Option<Model>, Error> {
     let fitted = MODELS.get(rows, &(currency.to_string(), number))?;
     Ok(fitted.map(|fitted| fitted.model))
+}
+
+/// The number of the model that a request came to, if it has taken effect.
+pub(crate) fn fitted_by(
+    rows: &dyn Rows,
+    currency: Currency,
+    request_id: Uuid,
+) -> Result<Option<u32>, Error> {
+    FITS.get(rows, &(currency.to_string(), request_id))
 }
 
 /// The last model that values may rest on, by what was known.
@@ -235,12 +248,12 @@ pub(crate) fn statements(
     Ok(found.into_iter().map(|(_, kept)| kept.closed).collect())
 }
 
-/// Lets an event happen to a ledger: the one that leaves its stream at `version`.
+/// Lets an event happen to a ledger: the one that leaves its stream at `version`, of a request.
 pub(crate) fn apply(
     rows: &mut dyn RowsMut,
     currency: Currency,
     event: &Event,
-    version: u64,
+    (version, request_id): (u64, Uuid),
     recorded: Recorded,
 ) -> Result<(), Error> {
     let code = currency.to_string();
@@ -267,6 +280,7 @@ pub(crate) fn apply(
                 recorded,
             };
             MODELS.put(rows, &(code.clone(), model.number), &fitted)?;
+            FITS.put(rows, &(code.clone(), request_id), &model.number)?;
         }
     }
     BOOKS.put(rows, &code, &state)

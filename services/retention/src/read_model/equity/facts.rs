@@ -167,7 +167,10 @@ fn fact_of(rows: &dyn Rows, id: Uuid, event: &Event) -> Result<Option<(Currency,
             let what = What::Reversed {
                 margin,
                 bought_at: purchase.occurred_at,
-                whole: purchase.remaining() == 0,
+                purchase: Uuid::new_v5(&id, reversed.purchase_id.to_string().as_bytes()),
+                paid: purchase.amount,
+                amount: reversed.amount.minor_units,
+                told_last: purchase.remaining() == 0,
             };
             (reversed.occurred_at, what)
         }

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use read_model::{RowsMut, Store};
 use retention_domain::Event;
 use retention_domain::ledger::model::Flag;
-use retention_domain::ledger::statement::{Fact, Line, What};
+use retention_domain::ledger::statement::{Fact, Line, Standing, What};
 use retention_domain::ledger::{Assumptions, Closed, Figures, Method, StatementId};
 use runtime::Recorded;
 use server::Known;
@@ -81,7 +81,14 @@ impl Journal {
             set_at: Time::EPOCH,
         };
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
     }
 
@@ -95,7 +102,14 @@ impl Journal {
         }
         let event = retention_domain::ledger::Event::ModelFitted(Box::new(model));
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
     }
 
@@ -134,13 +148,20 @@ impl Journal {
             assumptions: scope.period.after.assumptions,
             model: scope.period.after.model(),
             cut: cut(&known),
-            algorithm: 1,
+            algorithm: scope.period.after.algorithm,
             movements_digest: measured.movements_digest,
         };
         let recorded = self.place(1);
         let event = retention_domain::ledger::Event::PeriodClosed(Box::new(closed.clone()));
         self.write(|rows| {
-            books::apply(rows, currency, &event, recorded.offset, recorded).unwrap();
+            books::apply(
+                rows,
+                currency,
+                &event,
+                (recorded.offset, Uuid::nil()),
+                recorded,
+            )
+            .unwrap();
         });
         closed
     }
@@ -336,4 +357,33 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_is_left_of_a_purchase_is_judged_as_of_the_moment_that_is_asked_for() {
+    let mut journal = Journal::new();
+    for event in [
+        opened_in("EUR", 100),
+        bought_in("EUR", "p", 10_000, 101),
+        bought_in("EUR", "q", 10_000, 101),
+        reversed("p", "later", 6_000, 110),
+        reversed("p", "earlier", 4_000, 105),
+    ] {
+        journal.tell(ROSA, &event);
+    }
+    let spent = |journal: &Journal, number| {
+        let standing = Standing::at(day(number)).with_days();
+        let counts = |kept: &facts::Kept| kept.fact.at <= day(number);
+        let standing = journal
+            .store
+            .read(|rows| facts::standing(rows, (euros(), ROSA), standing, counts));
+        let days = standing.unwrap().days().unwrap().clone();
+        days.between(100, 200).collect::<Vec<_>>()
+    };
+    assert_eq!(spent(&journal, 101), [(101, 10_000)]);
+    assert_eq!(spent(&journal, 107), [(101, 8_000)]);
+    assert_eq!(spent(&journal, 110), [(101, 5_000)]);
+    journal.tell(ROSA, &reversed("q", "earlier", 10_000, 105));
+    assert_eq!(spent(&journal, 107), [(101, 3_000)]);
+    assert_eq!(spent(&journal, 110), []);
 }

@@ -6,7 +6,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eventsourcing::Time;
 use money::Currency;
@@ -23,8 +24,20 @@ const LISTS: usize = 16;
 const CUSTOMERS: usize = 1_000_000;
 
 /// The lists that were asked for last.
+///
+/// To value one takes a while, so each has a lock of its own: who asks for another list does not wait for it, and
+/// who asks for the same one finds it valued.
 #[derive(Debug, Default)]
-pub(crate) struct Rankings(Mutex<Vec<Ranking>>);
+pub(crate) struct Rankings(Mutex<Vec<Arc<Slot>>>);
+
+/// Where a list is remembered.
+#[derive(Debug)]
+struct Slot {
+    list: List,
+    /// How many customers are on it.
+    size: AtomicUsize,
+    ranking: Mutex<Option<Ranking>>,
+}
 
 /// Whose list it is, and by what it is valued.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,28 +78,54 @@ impl Rankings {
             model: valuation.model(),
             assumptions: valuation.assumptions,
         };
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = known.iter().position(|ranking| ranking.list == list);
+        let slot = self.slot(list);
+        let mut held = lock(&slot.ranking);
         // Taken out, so that a failure leaves nothing behind that is half brought up.
-        let mut found = place.map(|place| known.remove(place));
+        let mut found = held.take();
         let is_usable = match &mut found {
             Some(ranking) => ranking.bring_up(rows, valuation, now)?,
             None => false,
         };
         let ranking = match found.filter(|_| is_usable) {
             Some(ranking) => ranking,
-            None => Ranking::new(rows, list, valuation, now)?,
+            None => Ranking::new(rows, slot.list.clone(), valuation, now)?,
         };
         let page = ranking.behind(behind, limit);
-        known.push(ranking);
-        forget(&mut known);
+        slot.size.store(ranking.values.len(), Ordering::Relaxed);
+        *held = Some(ranking);
+        drop(held);
+        forget(&mut lock(&self.0));
         Ok(page)
+    }
+
+    /// The slot of a list, as the one that was asked for last.
+    fn slot(&self, list: List) -> Arc<Slot> {
+        let mut known = lock(&self.0);
+        let place = known.iter().position(|slot| slot.list == list);
+        let slot = place.map(|place| known.remove(place));
+        let slot = slot.unwrap_or_else(|| {
+            Arc::new(Slot {
+                list,
+                size: AtomicUsize::new(0),
+                ranking: Mutex::default(),
+            })
+        });
+        known.push(Arc::clone(&slot));
+        forget(&mut known);
+        slot
     }
 }
 
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Forgets the lists that nobody has asked for the longest, if they are too many.
-fn forget(known: &mut Vec<Ranking>) {
-    let size = |known: &[Ranking]| known.iter().map(|it| it.values.len()).sum::<usize>();
+fn forget(known: &mut Vec<Arc<Slot>>) {
+    let size = |known: &[Arc<Slot>]| -> usize {
+        let sizes = known.iter().map(|slot| slot.size.load(Ordering::Relaxed));
+        sizes.sum()
+    };
     while known.len() > LISTS || (known.len() > 1 && size(known) > CUSTOMERS) {
         known.remove(0);
     }
@@ -166,5 +205,41 @@ impl Ranking {
         let start = place.map_or(Bound::Unbounded, Bound::Excluded);
         let behind = self.order.range((start, Bound::Unbounded));
         behind.take(limit).copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eventsourcing::Time;
+    use read_model::Store;
+    use retention_domain::ledger::{Assumptions, Method, Valuation};
+
+    use super::{List, Rankings, lock};
+    use crate::story::model::model;
+    use crate::story::parsed;
+
+    #[test]
+    fn while_one_list_is_valued_another_one_is_shown() {
+        let assumptions = Assumptions {
+            method: Method::MbgNbd,
+            ..Assumptions::default()
+        };
+        let currency = parsed("EUR");
+        let valuation = Valuation::new(assumptions, Some(&model(1)), currency);
+        let rankings = Rankings::default();
+        let slot = rankings.slot(List {
+            owner: "rosa".to_owned(),
+            currency,
+            model: valuation.model(),
+            assumptions,
+        });
+        let held = lock(&slot.ranking);
+        assert!(rankings.0.try_lock().is_ok());
+        let by = (&valuation, Time::from_days(100));
+        let page =
+            Store::in_memory().read(|rows| rankings.page(rows, ("li", currency), by, None, 10));
+        assert_eq!(page.unwrap(), []);
+        drop(held);
+        assert_eq!(lock(&rankings.0).len(), 2);
     }
 }

@@ -249,7 +249,14 @@ fn by_model() -> Worth {
         set_at: day(1),
     };
     for (version, event) in (1..).zip([fitted, set]) {
-        books::apply(&mut tx, parsed("EUR"), &event, version, recorded).unwrap();
+        books::apply(
+            &mut tx,
+            parsed("EUR"),
+            &event,
+            (version, Uuid::nil()),
+            recorded,
+        )
+        .unwrap();
     }
     store.commit(tx).unwrap();
     store.read(|rows| Worth::in_force(rows)).unwrap()

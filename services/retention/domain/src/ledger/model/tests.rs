@@ -2,6 +2,7 @@
 
 use customer_value::Refusal as Why;
 use eventsourcing::{Aggregate as _, Days, Time};
+use uuid::Uuid;
 
 use super::{
     FIT_ALGORITHM, FitModel, Fitted, Flag, Holdout, Model, PurchaseFit, Purchasing, SpendFit,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::ledger::statement::{Fact, Standing, What};
 use crate::ledger::{
-    Assumptions, Command, Event, Ledger, Method, Refusal, SetAssumptions, Valuation,
+    ALGORITHM, Assumptions, Command, Event, Ledger, Method, Refusal, SetAssumptions, Valuation,
 };
 use crate::story::day;
 
@@ -241,19 +242,63 @@ fn nobody_is_worth_anything_before_the_first_purchase_or_after_a_loss() {
 
 #[test]
 fn a_purchase_that_is_taken_back_whole_is_no_purchase() {
-    let (valuation, bought_at) = (valuation(12), day(950));
-    let taken = |margin, whole| What::Reversed {
-        margin,
-        bought_at,
-        whole,
-    };
+    let valuation = valuation(12);
     let once = [(900, What::Opened), (900, BOUGHT)];
     let twice = [once.as_slice(), &[(950, BOUGHT)]].concat();
     let with = |what| valuation.value(&standing(&[twice.as_slice(), &[(960, what)]].concat()));
-    assert_eq!(with(taken(3_000, true)), valuation.value(&standing(&once)));
+    let whole = with(taken(3_000, true));
+    assert_eq!(whole, valuation.value(&standing(&once)));
     let in_part = with(taken(1_000, false));
     assert!(in_part < valuation.value(&standing(&twice)));
     assert!(in_part > valuation.value(&standing(&once)));
+}
+
+/// So much of what was bought for 3,000 on day 950 is taken back.
+fn taken(amount: i64, told_last: bool) -> What {
+    What::Reversed {
+        margin: amount,
+        bought_at: day(950),
+        purchase: Uuid::from_u128(1),
+        paid: 3_000,
+        amount,
+        told_last,
+    }
+}
+
+#[test]
+fn a_purchase_is_none_once_all_of_it_was_taken_back_in_whatever_order_that_is_told() {
+    let days = |reversals: &[What], algorithm| {
+        let mut standing = Standing::at(day(1_000)).with_days().under(algorithm);
+        let bought = [(950, What::Opened), (950, BOUGHT)];
+        let reversed = reversals.iter().map(|what| (960, *what));
+        for (at, what) in bought.into_iter().chain(reversed) {
+            standing.take(&Fact { at: day(at), what });
+        }
+        standing.summary().is_some()
+    };
+    // The larger part happened later, and was told first: before it happened, something is left.
+    let (first, last) = (taken(1_800, false), taken(1_200, true));
+    assert!(days(&[last], ALGORITHM));
+    assert!(days(&[first], ALGORITHM));
+    assert!(!days(&[first, last], ALGORITHM));
+    assert!(!days(&[last, first], ALGORITHM));
+    // A statement that was closed by the rules of before is measured by them for ever.
+    assert!(!days(&[last], 1));
+}
+
+#[test]
+fn what_was_free_is_none_once_it_is_taken_back() {
+    let free = What::Reversed {
+        margin: 0,
+        bought_at: day(950),
+        purchase: Uuid::from_u128(2),
+        paid: 0,
+        amount: 0,
+        told_last: true,
+    };
+    let bought = What::Bought { margin: 0 };
+    assert!(standing(&[(950, bought)]).summary().is_some());
+    assert!(standing(&[(950, bought), (960, free)]).summary().is_none());
 }
 
 #[test]

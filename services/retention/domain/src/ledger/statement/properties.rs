@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use money::Rate;
 use proptest::prelude::*;
+use uuid::Uuid;
 
 use super::{Account, Assumptions, Fact, Lines, Movement, Period, Standing, Valuation, What};
 use crate::ledger::Method;
@@ -133,7 +134,10 @@ fn histories(told: &[Told]) -> BTreeMap<usize, History> {
                     what: What::Reversed {
                         margin,
                         bought_at,
-                        whole: margin % 3 == 0,
+                        purchase: Uuid::from_u128(which as u128 % 4),
+                        paid: 2,
+                        amount: margin % 3,
+                        told_last: margin % 3 == 0,
                     },
                 }
             }

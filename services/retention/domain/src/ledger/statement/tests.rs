@@ -2,6 +2,7 @@
 
 use eventsourcing::Time;
 use money::Rate;
+use uuid::Uuid;
 
 use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, Valuation, What};
 use crate::story::day;
@@ -83,7 +84,10 @@ fn who_buys_more_grows_and_who_takes_back_erodes() {
     let taken = What::Reversed {
         margin: 5_000,
         bought_at: day(900),
-        whole: false,
+        purchase: Uuid::from_u128(1),
+        paid: 40_000,
+        amount: 10_000,
+        told_last: false,
     };
     let smaller = moved(
         &same_assumptions(),
