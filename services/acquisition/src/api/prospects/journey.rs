@@ -52,11 +52,9 @@ fn journey(rows: &dyn Rows, id: Uuid, page: &Page) -> Result<Option<proto::Journ
 /// Where a step stands: bytes in the order of the journey.
 fn place(passed: &Passed) -> Vec<u8> {
     // With its first bit turned, a negative number comes before a positive one.
-    let micros = passed.touchpoint.occurred_at.micros() ^ i64::MIN;
-    let mut place = micros.to_be_bytes().to_vec();
-    place.extend_from_slice(passed.from.unwrap_or_default().as_bytes());
-    place.extend_from_slice(passed.touchpoint_id.as_bytes());
-    place
+    let (at, place) = passed.order();
+    let micros = at.micros() ^ i64::MIN;
+    [&micros.to_be_bytes()[..], &place.to_be_bytes()].concat()
 }
 
 pub(super) fn step(passed: &Passed) -> Option<proto::JourneyStep> {
