@@ -81,8 +81,8 @@ async fn the_journey_the_path_and_the_credit_agree_on_which_touch_was_the_last()
     let [older, younger] = [&names[0], &names[1]];
     // As an import has them: all at the beginning of the same day. By their ids it would be a, b, z.
     record(&harness, younger, "z", &met(-DAY, TOUGH, "durable")).await;
-    let merged = harness.prospects().merge_prospects(merge(younger, older));
-    merged.await.unwrap();
+    let mut client = harness.prospects();
+    client.merge_prospects(merge(younger, older)).await.unwrap();
     absorbed(&harness, 1).await;
     record(&harness, older, "b", &met(-DAY, TOUGH, "durable")).await;
     record(&harness, older, "a", &met(-DAY, FAST, "speed")).await;
