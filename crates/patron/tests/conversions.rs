@@ -12,8 +12,8 @@ mod tests {
     use acquisition_domain::offer::Offer;
     use acquisition_domain::promise::{MAX_PROMISES, PromiseTerms, Proposed};
     use acquisition_domain::prospect::{
-        self as prospect, Command, Consent, ConsentStatus, Conversion, Convert, Event,
-        FirstPurchase, MAX_CONSENTS, MAX_IDENTITIES, Prospect,
+        self, Command, Consent, ConsentStatus, Conversion, Convert, Event, FirstPurchase,
+        MAX_CONSENTS, MAX_IDENTITIES, Prospect,
     };
     use eventsourcing::{Aggregate as _, Days, Sealed, Time};
     use money::{Currency, MAX_MINOR_UNITS, Money};

@@ -166,9 +166,8 @@ impl Found {
                 };
                 self.journeys.push(journey);
             }
-            (None, Standing::Closed { .. }) => {}
             // Nobody who was converted is ever merged, so what stands merged is left out here.
-            (None, Standing::Open | Standing::Merged | Standing::Converted) => {}
+            (None, _) => {}
         }
     }
 

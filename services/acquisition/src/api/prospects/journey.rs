@@ -54,7 +54,9 @@ fn place(passed: &Passed) -> Vec<u8> {
     // With its first bit turned, a negative number comes before a positive one.
     let (at, place) = passed.order();
     let micros = at.micros() ^ i64::MIN;
-    [&micros.to_be_bytes()[..], &place.to_be_bytes()].concat()
+    let mut bytes = micros.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&place.to_be_bytes());
+    bytes
 }
 
 pub(super) fn step(passed: &Passed) -> Option<proto::JourneyStep> {
