@@ -16,7 +16,7 @@ mod tests {
         MAX_CONSENTS, MAX_IDENTITIES, Prospect,
     };
     use eventsourcing::{Aggregate as _, Days, Sealed, Time};
-    use money::{Currency, MAX_MINOR_UNITS, Money};
+    use money::{Currency, MAX_MINOR_UNITS, Money, Rate};
     use proptest::prelude::*;
     use proptest::sample::select;
     use retention_domain::consent::{self, Consents};
@@ -287,7 +287,7 @@ mod tests {
                 purchase_id: read(&format!("first-{customer}")),
                 amount: bought.amount,
                 contribution_margin: bought.contribution_margin,
-                default_margin_rate: "1".parse().unwrap(),
+                default_margin_rate: Rate::per_mille(1_000),
             }),
             now: now(),
         })
