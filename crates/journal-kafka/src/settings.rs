@@ -15,23 +15,25 @@ pub(crate) struct Keeping {
 }
 
 /// A setting and what it has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Setting {
     pub(crate) name: &'static str,
     pub(crate) wanted: Wanted,
 }
 
 /// What a setting has to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Wanted {
     /// Exactly this.
     Is(&'static str),
     /// A number that is at least this one, also written as text.
     AtLeast(u64, &'static str),
+    /// A number that is at most this one, also written as text.
+    AtMost(f64, &'static str),
 }
 
 /// A setting that is not what it has to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Wrong {
     pub(crate) setting: Setting,
     pub(crate) found: Option<String>,
@@ -48,13 +50,23 @@ impl Keeping {
             name,
             wanted: Wanted::AtLeast(number, text),
         };
+        let at_most = |name, number, text| Setting {
+            name,
+            wanted: Wanted::AtMost(number, text),
+        };
         let mut settings = match self.kind {
             Kind::Journal | Kind::Public => vec![
                 is("cleanup.policy", "delete"),
                 is("retention.ms", "-1"),
                 is("retention.bytes", "-1"),
             ],
-            Kind::Keys => vec![is("cleanup.policy", "compact")],
+            // A key that was destroyed has to leave the disks of the brokers within a bounded time.
+            Kind::Keys => vec![
+                is("cleanup.policy", "compact"),
+                at_most("max.compaction.lag.ms", 86_400_000.0, "86400000"),
+                at_most("segment.ms", 86_400_000.0, "86400000"),
+                at_most("min.cleanable.dirty.ratio", 0.1, "0.1"),
+            ],
         };
         settings.extend([
             is("unclean.leader.election.enable", "false"),
@@ -90,7 +102,7 @@ impl Setting {
     /// The value that a new topic gets.
     pub(crate) const fn value(self) -> &'static str {
         match self.wanted {
-            Wanted::Is(value) | Wanted::AtLeast(_, value) => value,
+            Wanted::Is(value) | Wanted::AtLeast(_, value) | Wanted::AtMost(_, value) => value,
         }
     }
 }
@@ -102,6 +114,9 @@ impl Wanted {
             Self::AtLeast(least, _) => found
                 .and_then(|found| found.parse::<u64>().ok())
                 .is_some_and(|found| found >= least),
+            Self::AtMost(most, _) => found
+                .and_then(|found| found.parse::<f64>().ok())
+                .is_some_and(|found| (0.0..=most).contains(&found)),
         }
     }
 }
@@ -112,6 +127,13 @@ impl fmt::Display for Wrong {
         let value = self.setting.value();
         match self.setting.wanted {
             Wanted::Is(_) => write!(f, "{} is {found} and must be {value}", self.setting.name),
+            Wanted::AtMost(..) => {
+                write!(
+                    f,
+                    "{} is {found} and must be at most {value}",
+                    self.setting.name
+                )
+            }
             Wanted::AtLeast(..) => {
                 write!(
                     f,
@@ -188,6 +210,32 @@ mod tests {
                 "{wrong:?}"
             );
         }
+    }
+
+    #[test]
+    fn keys_that_would_stay_on_disk_without_a_bound_are_refused() {
+        let keys = Keeping {
+            kind: Kind::Keys,
+            ..JOURNAL
+        };
+        let slips = [
+            ("max.compaction.lag.ms", "9223372036854775807"),
+            ("max.compaction.lag.ms", "86400001"),
+            ("segment.ms", "604800000"),
+            ("min.cleanable.dirty.ratio", "0.5"),
+            ("min.cleanable.dirty.ratio", "NaN"),
+        ];
+        for (name, value) in slips {
+            let mut found = fresh(keys);
+            found.insert(name, value.to_owned());
+            let wrong = wrong(keys, &found);
+            assert_eq!(wrong.len(), 1, "{name}={value}");
+            assert!(wrong[0].contains("must be at most "), "{wrong:?}");
+        }
+        let mut sooner = fresh(keys);
+        sooner.insert("max.compaction.lag.ms", "3600000".to_owned());
+        sooner.insert("min.cleanable.dirty.ratio", "0.01".to_owned());
+        assert_eq!(wrong(keys, &sooner), Vec::<String>::new());
     }
 
     #[test]

@@ -38,7 +38,6 @@ struct Shared {
     options: KafkaOptions,
     threads: Threads,
     observer: Observer,
-    producer: Arc<Producer>,
     admin: Option<AdminClient<Context>>,
     open: Mutex<BTreeMap<String, Arc<KafkaLog>>>,
 }
@@ -60,7 +59,6 @@ impl KafkaTopics {
         let threads = Threads::new();
         let shared = Shared {
             observer: Observer::start(brokers, &threads)?,
-            producer: Arc::new(Producer::start(brokers, &threads)?),
             admin: Some(client::make(&client::admin(brokers), "admin")?),
             brokers: brokers.to_owned(),
             open: Mutex::default(),
@@ -74,7 +72,7 @@ impl KafkaTopics {
 
     /// Takes no more appends, ends all tails, and waits a bounded time for what is under way.
     pub async fn close(&self) {
-        self.shared.producer.close(FAREWELL);
+        self.shared.close_producers();
         if !self.shared.threads.close(FAREWELL).await {
             tracing::warn!("Kafka does not answer: its clients are left to themselves");
         }
@@ -93,6 +91,13 @@ impl Topics for KafkaTopics {
 }
 
 impl Shared {
+    fn close_producers(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for log in open.values() {
+            log.producer.close(FAREWELL);
+        }
+    }
+
     async fn open(&self, topic: &TopicSpec) -> Result<Arc<KafkaLog>, Error> {
         let name: Arc<str> = Arc::from(topic.name.as_str());
         let until = Instant::now() + self.options.patience;
@@ -106,7 +111,7 @@ impl Shared {
                 topic: name,
                 partitions: shape.partitions,
                 is_compacted: topic.kind == Kind::Keys,
-                producer: Arc::clone(&self.producer),
+                producer: Arc::new(Producer::new(&self.brokers, &self.threads)),
                 observer: self.observer.clone(),
             })
         });
@@ -129,11 +134,13 @@ impl Shared {
                 Ok(Seen {
                     topic: None,
                     brokers,
-                }) if !is_made => {
-                    self.make(topic, brokers).await?;
-                    is_made = true;
-                    continue;
-                }
+                }) if !is_made => match self.make(topic, brokers).await {
+                    Ok(()) => {
+                        is_made = true;
+                        continue;
+                    }
+                    Err(error) => error,
+                },
                 Ok(_) => not_led(&topic.name),
                 Err(error) => error,
             };
@@ -184,9 +191,13 @@ impl Shared {
         match made.map(|results| results.into_iter().next()) {
             // Somebody else was faster; its settings are checked like any other's.
             Ok(Some(Ok(_) | Err((_, RDKafkaErrorCode::TopicAlreadyExists)))) => Ok(()),
-            Ok(Some(Err((_, error)))) => Err(not_made(name, &error)),
-            Ok(None) => Err(not_made(name, &"no answer")),
-            Err(error) => Err(not_made(name, &error)),
+            Ok(Some(Err((_, error)))) => Err(not_made(name, &error, Some(error))),
+            Ok(None) => Err(not_made(
+                name,
+                &"no answer",
+                Some(RDKafkaErrorCode::RequestTimedOut),
+            )),
+            Err(error) => Err(not_made(name, &error, error.rdkafka_error_code())),
         }
     }
 
@@ -263,11 +274,34 @@ fn not_led(topic: &str) -> Error {
     Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
-fn not_made(topic: &str, why: &dyn fmt::Display) -> Error {
+/// Whether a topic that was not made for this reason may be made soon: brokers are still coming up, elect a
+/// controller, or do not answer in time.
+const fn is_passing(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::RequestTimedOut
+            | RDKafkaErrorCode::OperationTimedOut
+            | RDKafkaErrorCode::MessageTimedOut
+            | RDKafkaErrorCode::BrokerTransportFailure
+            | RDKafkaErrorCode::AllBrokersDown
+            | RDKafkaErrorCode::NetworkException
+            | RDKafkaErrorCode::NotController
+            | RDKafkaErrorCode::LeaderNotAvailable
+            | RDKafkaErrorCode::BrokerNotAvailable
+            | RDKafkaErrorCode::InvalidReplicationFactor
+    )
+}
+
+fn not_made(topic: &str, why: &dyn fmt::Display, code: Option<RDKafkaErrorCode>) -> Error {
     let what = format!(
         "the topic {topic} cannot be made ({why}): make it yourself, or correct what is in the way"
     );
-    Error::new(ErrorKind::Misconfigured, what).with_page("kafka-missing")
+    let kind = if code.is_some_and(is_passing) {
+        ErrorKind::Unavailable
+    } else {
+        ErrorKind::Misconfigured
+    };
+    Error::new(kind, what).with_page("kafka-missing")
 }
 
 fn not_told(topic: &str, why: &dyn fmt::Display) -> Error {
@@ -282,9 +316,38 @@ fn refusal(topic: &str, wrong: &[Wrong]) -> String {
         .map(|wrong| format!("{}={}", wrong.setting.name, wrong.setting.value()))
         .collect();
     format!(
-        "the topic {topic} would lose or change history: {}. Correct it: kafka-configs --alter --entity-type topics \
+        "the topic {topic} would lose or change history, or keep what is erased: {}. Correct it: kafka-configs --alter --entity-type topics \
          --entity-name {topic} --add-config {}",
         found.join(", "),
         wanted.join(",")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use rdkafka::types::RDKafkaErrorCode;
+
+    use super::not_made;
+
+    #[test]
+    fn a_cluster_that_comes_up_is_waited_for_and_a_refusal_is_not() {
+        let passing = [
+            RDKafkaErrorCode::RequestTimedOut,
+            RDKafkaErrorCode::OperationTimedOut,
+            RDKafkaErrorCode::NotController,
+            RDKafkaErrorCode::InvalidReplicationFactor,
+            RDKafkaErrorCode::BrokerTransportFailure,
+        ];
+        for code in passing {
+            assert!(not_made("t", &code, Some(code)).is_retryable(), "{code}");
+        }
+        let lasting = [
+            RDKafkaErrorCode::TopicAuthorizationFailed,
+            RDKafkaErrorCode::InvalidConfig,
+            RDKafkaErrorCode::PolicyViolation,
+        ];
+        for code in lasting {
+            assert!(!not_made("t", &code, Some(code)).is_retryable(), "{code}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod value;
 
-use anyhow::anyhow;
+use anyhow::{anyhow, bail};
 use patron_proto::retention::v1::{
     Customer, CustomerView, GetCustomerRequest, ListCustomersRequest,
 };
@@ -115,22 +115,23 @@ fn names_of(id: &str) -> anyhow::Result<Vec<String>> {
     Ok(own.into_iter().chain([imported]).collect())
 }
 
-/// What is answered of the first of the names that is one; if none is, what is said of the first.
+/// What is answered of the first of the names that is one.
 async fn known<T, F>(id: &str, mut ask: impl FnMut(String) -> F) -> anyhow::Result<T>
 where
     F: Future<Output = Result<Response<T>, Status>>,
 {
-    let mut first = None;
     for name in names_of(id)? {
         match ask(name).await {
             Ok(found) => return Ok(found.into_inner()),
-            Err(status) if status.code() == Code::NotFound => {
-                first.get_or_insert(status);
-            }
+            // Of somebody who was erased it is said that it was.
+            Err(status)
+                if status.code() == Code::NotFound && server::reason(&status) != "ERASED" => {}
             Err(status) => return Err(said(&status)),
         }
     }
-    Err(first.map_or_else(|| anyhow!("{id:?} is no id"), |status| said(&status)))
+    bail!(
+        "no customer has the id {id:?}, neither here nor in the system that it came from (NOT_FOUND)"
+    )
 }
 
 fn one(customer: &Customer) -> String {

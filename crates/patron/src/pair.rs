@@ -1,6 +1,7 @@
 //! The pair in one process: one log, two services, two listeners, started and stopped as one.
 
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,9 +9,11 @@ use std::time::Duration;
 use acquisition::SERVICES as ACQUISITION_SERVICES;
 use anyhow::anyhow;
 use eventsourcing::Clock;
+use futures::FutureExt as _;
 use retention::SERVICES as RETENTION_SERVICES;
 use runtime::{Engine, Options, Service};
 use server::{Edge, Limits, LogSource, OpenLog, Readiness};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -48,6 +51,8 @@ pub struct Pair {
     pub retention: Option<Side<retention::Retention>>,
     stop: CancellationToken,
     tracker: TaskTracker,
+    /// Why a listener has ended before its time, if one has.
+    deaf: watch::Sender<Option<String>>,
 }
 
 /// One running service.
@@ -77,6 +82,7 @@ impl Pair {
             retention: None,
             stop,
             tracker,
+            deaf: watch::Sender::new(None),
         };
         let started = pair.start_sides(&plan, master).await;
         if let Err(error) = started {
@@ -138,13 +144,21 @@ impl Pair {
             }
         };
         let bound = edge.address().map_err(|error| anyhow!(error))?;
-        let stop = self.stop.clone();
-        self.tracker.spawn(async move {
-            if let Err(error) = edge.serve(routes, stop).await {
-                tracing::error!(error, "a listener failed");
-            }
-        });
+        self.listen(edge.serve(routes, self.stop.clone()));
         Ok(bound)
+    }
+
+    fn listen(&self, serving: impl Future<Output = Result<(), String>> + Send + 'static) {
+        let deaf = self.deaf.clone();
+        self.tracker.spawn(async move {
+            let why = match AssertUnwindSafe(serving).catch_unwind().await {
+                Ok(Ok(())) => return,
+                Ok(Err(why)) => why,
+                Err(_) => "it panicked".to_owned(),
+            };
+            tracing::error!(why, "a listener failed");
+            deaf.send_replace(Some(why));
+        });
     }
 
     /// Waits until both services have caught up with their journals.
@@ -164,11 +178,13 @@ impl Pair {
         Ok(())
     }
 
-    /// Resolves when a service can no longer go on, with the reason.
+    /// Resolves when a service, the keys of personal data or a listener can no longer go on, with the reason.
     pub async fn failed(&self) -> String {
         tokio::select! {
             why = failure(self.acquisition.as_ref()) => format!("acquisition: {why}"),
             why = failure(self.retention.as_ref()) => format!("retention: {why}"),
+            why = lost(self.vault.as_deref()) => format!("the keys of personal data: {why}"),
+            why = ended(&self.deaf) => format!("a listener: {why}"),
         }
     }
 
@@ -203,10 +219,80 @@ async fn failure<S: Service>(side: Option<&Side<S>>) -> String {
     }
 }
 
+async fn lost(vault: Option<&Vault>) -> String {
+    match vault {
+        Some(vault) => vault.failed().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn ended(deaf: &watch::Sender<Option<String>>) -> String {
+    let mut deaf = deaf.subscribe();
+    let found = deaf.wait_for(Option::is_some).await;
+    found.ok().and_then(|why| why.clone()).unwrap_or_default()
+}
+
 /// The engine's options for one side of the pair, its rows below `data`.
 pub fn options(service: &str, other: &str, data: &Path) -> Options {
     Options {
         data: Some(data.join(service)),
         ..Options::for_pair(service, other)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+    use eventsourcing::SystemClock;
+    use journal::{Append, Kind, Record, TopicSpec};
+    use server::LogSource;
+    use tempfile::TempDir;
+    use vault::{KEYS_TOPIC, PARTITIONS};
+
+    use super::{Pair, Plan};
+
+    async fn pair(folder: &TempDir) -> Pair {
+        let plan = Plan {
+            log: LogSource::Embedded(folder.path().join("journal")),
+            data: folder.path().join("data"),
+            master_key: None,
+            acquisition: None,
+            retention: None,
+            clock: Arc::new(SystemClock),
+        };
+        Pair::start(plan).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pair_that_no_longer_hears_of_erasures_has_failed() {
+        let folder = TempDir::new().unwrap();
+        let pair = pair(&folder).await;
+        let keys = TopicSpec {
+            name: KEYS_TOPIC.to_owned(),
+            partitions: PARTITIONS,
+            kind: Kind::Keys,
+        };
+        let log = pair.log.topics.open(&keys).await.unwrap();
+        let newer = Record {
+            key: Some(Bytes::from_static(b"erased/nobody")),
+            headers: Vec::new(),
+            value: Bytes::from_static(b"?"),
+        };
+        assert_eq!(log.append(0, newer).await, Append::Written);
+        drop(log);
+        let why = pair.failed().await;
+        assert!(why.starts_with("the keys of personal data: "), "{why}");
+        pair.stop().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pair_without_an_ear_has_failed() {
+        let folder = TempDir::new().unwrap();
+        let pair = pair(&folder).await;
+        pair.listen(async { Err("no more sockets".to_owned()) });
+        assert_eq!(pair.failed().await, "a listener: no more sockets");
+        pair.stop().await;
     }
 }

@@ -2,12 +2,18 @@
 
 use anyhow::bail;
 use clap::Subcommand;
-use patron_proto::acquisition::v1::{EraseProspectRequest, ExportProspectRequest, ProspectExport};
-use patron_proto::retention::v1::{CustomerExport, EraseCustomerRequest, ExportCustomerRequest};
+use patron_proto::acquisition::v1::{
+    EraseProspectRequest, ExportProspectRequest, GetProspectRequest, ProspectExport,
+};
+use patron_proto::retention::v1::{
+    CustomerExport, EraseCustomerRequest, ExportCustomerRequest, GetCustomerRequest,
+};
 use tonic::{Code, Status};
+use uuid::Uuid;
 
 use crate::confirm::ask;
 use crate::connect::{Acquisition, Retention, Services, request_id, said};
+use crate::import::{customers, prospects};
 use crate::show::{json, last, print};
 
 /// What to export.
@@ -29,7 +35,8 @@ pub(crate) enum Erase {
 pub(crate) struct Who {
     #[command(flatten)]
     services: Services,
-    /// The person, by the id of the prospect or the customer: it is the same.
+    /// The person, by the id of the prospect or the customer, which is the same, or by the id with which it was
+    /// imported.
     #[arg(value_name = "ID")]
     id: String,
 }
@@ -51,14 +58,9 @@ pub(crate) async fn export(what: Export) -> anyhow::Result<()> {
     let Export::Person(who) = what;
     let mut acquisition = who.services.acquisition().await?;
     let mut retention = who.services.retention().await?;
-    let prospect = prospect(&mut acquisition, last(&who.id)).await?;
-    let customer = customer(&mut retention, last(&who.id)).await?;
-    if prospect.is_none() && customer.is_none() {
-        bail!(
-            "nobody has the id {}: it is the one of a prospect or a customer",
-            last(&who.id)
-        );
-    }
+    let id = whose(&acquisition, &retention, &who.id).await?;
+    let prospect = prospect(&mut acquisition, &id).await?;
+    let customer = customer(&mut retention, &id).await?;
     let shown = |known: Option<anyhow::Result<String>>| known.unwrap_or(Ok("null".to_owned()));
     let prospect = shown(prospect.map(|known| json(&known)))?;
     let customer = shown(customer.map(|known| json(&known)))?;
@@ -66,6 +68,68 @@ pub(crate) async fn export(what: Export) -> anyhow::Result<()> {
         "{{\"acquisition\": {prospect},\n\"retention\": {customer}}}"
     ));
     Ok(())
+}
+
+/// The id of the one person who has this id, ours or that of an import. What cannot be taken back is not
+/// done to somebody who only may be meant.
+async fn whose(
+    acquisition: &Acquisition,
+    retention: &Retention,
+    said: &str,
+) -> anyhow::Result<String> {
+    let own = last(said).parse::<Uuid>().ok();
+    if let Some(own) = own.map(|own| own.to_string())
+        && is_somebody(acquisition, retention, &own).await?
+    {
+        return Ok(own);
+    }
+    let mut found = Vec::new();
+    for id in imported_as(said) {
+        if is_somebody(acquisition, retention, &id).await? {
+            found.push(id);
+        }
+    }
+    match found.as_slice() {
+        [] => bail!(
+            "nobody has the id {said:?}: it is the one of a prospect or a customer, here or in the system that \
+             they were imported from"
+        ),
+        [id] => Ok(id.clone()),
+        several => bail!(
+            "{said:?} is the id of a prospect and of a customer who were imported apart: say which one is meant, {}",
+            several.join(" or ")
+        ),
+    }
+}
+
+/// The ids of a prospect and of a customer who were imported with this one.
+fn imported_as(said: &str) -> Vec<String> {
+    if said.starts_with("prospects/") || said.starts_with("customers/") {
+        return Vec::new();
+    }
+    let prospect = prospects::name_of(said);
+    let customer = customers::name_of(said).ok();
+    let names = std::iter::once(prospect).chain(customer);
+    names.map(|name| last(&name).to_owned()).collect()
+}
+
+async fn is_somebody(
+    acquisition: &Acquisition,
+    retention: &Retention,
+    id: &str,
+) -> anyhow::Result<bool> {
+    let request = GetProspectRequest {
+        name: format!("prospects/{id}"),
+        ..Default::default()
+    };
+    if found(acquisition.prospects.clone().get_prospect(request).await)?.is_some() {
+        return Ok(true);
+    }
+    let request = GetCustomerRequest {
+        name: format!("customers/{id}"),
+        ..Default::default()
+    };
+    Ok(found(retention.customers.clone().get_customer(request).await)?.is_some())
 }
 
 async fn prospect(
@@ -115,14 +179,14 @@ async fn customer(retention: &mut Retention, id: &str) -> anyhow::Result<Option<
 /// Erases.
 pub(crate) async fn erase(what: Erase) -> anyhow::Result<()> {
     let Erase::Person(Forget { who, yes }) = what;
-    let id = last(&who.id);
+    let mut acquisition = who.services.acquisition().await?;
+    let mut retention = who.services.retention().await?;
+    let id = whose(&acquisition, &retention, &who.id).await?;
     if !yes {
         let question =
             format!("This cannot be taken back: nobody will ever know again who {id} is.");
-        ask(&question, id)?;
+        ask(&question, &id)?;
     }
-    let mut acquisition = who.services.acquisition().await?;
-    let mut retention = who.services.retention().await?;
     let prospect = EraseProspectRequest {
         name: format!("prospects/{id}"),
         request_id: request_id(),
@@ -135,9 +199,6 @@ pub(crate) async fn erase(what: Erase) -> anyhow::Result<()> {
         ..Default::default()
     };
     let customer = found(retention.customers.erase_customer(customer).await)?;
-    if prospect.is_none() && customer.is_none() {
-        bail!("nobody has the id {id}: it is the one of a prospect or a customer");
-    }
     let sides = [
         (prospect.is_some(), "prospect"),
         (customer.is_some(), "customer"),

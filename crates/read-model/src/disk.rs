@@ -32,7 +32,6 @@ pub(crate) struct Disk {
 struct Trees {
     db: sled::Db,
     rows: sled::Tree,
-    notes: sled::Tree,
 }
 
 /// How to open a generation.
@@ -109,17 +108,6 @@ impl Disk {
         self.guarded("finish a batch", |trees| {
             trees.db.insert(SUMMARY, summary)?;
             trees.db.flush().map(drop)
-        })
-    }
-
-    pub(crate) fn note_get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
-        let found = self.guarded("get a note", |trees| trees.notes.get(key))?;
-        Ok(found.map(|value| Bytes::copy_from_slice(&value)))
-    }
-
-    pub(crate) fn note_put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
-        self.guarded("put a note", |trees| {
-            trees.notes.insert(key, value).map(drop)
         })
     }
 
@@ -232,7 +220,6 @@ fn open_trees(path: &Path, cache_bytes: u64, progress: &Progress) -> sled::Resul
     };
     Ok(Trees {
         rows: db.open_tree("rows")?,
-        notes: db.open_tree("notes")?,
         db,
     })
 }

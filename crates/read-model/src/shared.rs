@@ -1,6 +1,5 @@
 //! What the writer, the readers and the flusher of a store share, and how they take turns.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -37,8 +36,6 @@ pub(crate) struct Shared {
     limits: Limits,
     damage: Arc<Damage>,
     disk: Option<Disk>,
-    /// The notes of a store in memory.
-    notes: Mutex<BTreeMap<Vec<u8>, Bytes>>,
 }
 
 #[derive(Debug)]
@@ -98,7 +95,6 @@ impl Shared {
             limits,
             damage,
             disk,
-            notes: Mutex::default(),
         }
     }
 
@@ -246,26 +242,6 @@ impl Shared {
         let _control = self.lock();
         self.stopping.store(true, Ordering::Relaxed);
         self.work.notify_all();
-    }
-
-    pub(crate) fn note_get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
-        match &self.disk {
-            Some(disk) => disk.note_get(key),
-            None => Ok(self.notes().get(key).cloned()),
-        }
-    }
-
-    pub(crate) fn note_put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
-        if let Some(disk) = &self.disk {
-            return disk.note_put(key, value);
-        }
-        self.notes()
-            .insert(key.to_vec(), Bytes::copy_from_slice(value));
-        Ok(())
-    }
-
-    fn notes(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Bytes>> {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// No code that can panic runs under this lock, so a poisoned one is as good as any.

@@ -238,16 +238,6 @@ impl Store {
             .as_ref()
             .map_or(Ok(0), |home| home.folder.retire_others(home.schema))
     }
-
-    /// A local note: outside rows, digest and transactions, lost with the folder. For hints.
-    pub fn note_get(&self, key: &[u8]) -> Result<Option<Bytes>, Error> {
-        self.core.shared.note_get(key)
-    }
-
-    /// Writes a local note.
-    pub fn note_put(&self, key: &[u8], value: &[u8]) -> Result<(), Error> {
-        self.core.shared.note_put(key, value)
-    }
 }
 
 fn open_or_replace(

@@ -4,11 +4,14 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use eventsourcing::Time;
-use journal::{Commit, Decoded, Entry, Error, ErrorKind, Log, Offset, Partition, Stored, Tail};
+use journal::{
+    Commit, Decoded, Entry, Error, ErrorKind, Log, Offset, Partition, Position, Stored, Tail,
+};
 use read_model::Store;
 
 use crate::progress::Progress;
-use crate::rows::IGNORED;
+use crate::rows::{IGNORED, POSITIONS};
+use crate::{Engine, Service};
 
 /// An accepted commit and where it stands.
 #[derive(Debug, Clone)]
@@ -19,6 +22,9 @@ pub struct Accepted {
     pub offset: Offset,
     /// When the log got it.
     pub time: Time,
+    /// The latest time of the log up to it, which never steps back: its recorded time, if the tail was told of
+    /// the records before its beginning.
+    pub recorded_at: Time,
     /// The commit.
     pub commit: Commit,
 }
@@ -33,6 +39,7 @@ pub struct AcceptedTail {
     store: Store,
     read: VecDeque<Stored>,
     log: Arc<dyn Log>,
+    recorded_at: Time,
 }
 
 impl std::fmt::Debug for AcceptedTail {
@@ -60,6 +67,16 @@ impl AcceptedTail {
             store,
             read: VecDeque::new(),
             log,
+            recorded_at: Time::default(),
+        }
+    }
+
+    /// Tells it the recorded time of the record before its first one.
+    #[must_use]
+    pub fn recorded_after(self, recorded_at: Time) -> Self {
+        Self {
+            recorded_at,
+            ..self
         }
     }
 
@@ -85,6 +102,7 @@ impl AcceptedTail {
             let Some(stored) = self.read.pop_front() else {
                 break;
             };
+            self.recorded_at = self.recorded_at.max(stored.time);
             let ignored = self
                 .store
                 .read(|rows| IGNORED.get(rows, &(self.partition, offset)))
@@ -97,14 +115,40 @@ impl AcceptedTail {
             }
             if let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value) {
                 let (partition, time) = (self.partition, stored.time);
+                let recorded_at = self.recorded_at;
                 return Ok(Some(Accepted {
                     partition,
                     offset,
                     time,
+                    recorded_at,
                     commit,
                 }));
             }
         }
         Ok(None)
+    }
+}
+
+impl<S: Service> Engine<S> {
+    /// Where the rows stand, and the recorded time of the record before that place in each partition.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub fn standing(&self) -> Result<(Position, Vec<Time>), read_model::Error> {
+        let Position { journal, offsets } = self.position();
+        let partitions = (0..).take(offsets.len());
+        let standing = self.store.read(|rows| {
+            let row = |partition| Ok(POSITIONS.get(rows, &partition)?.unwrap_or_default());
+            let rows = partitions
+                .map(row)
+                .collect::<Result<Vec<_>, read_model::Error>>();
+            let rows = rows?.into_iter();
+            Ok::<_, read_model::Error>(
+                rows.map(|row| (row.next, Time::from_micros(row.recorded_at)))
+                    .unzip(),
+            )
+        });
+        let (offsets, recorded_at) = standing?;
+        Ok((Position { journal, offsets }, recorded_at))
     }
 }

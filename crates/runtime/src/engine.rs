@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +22,7 @@ use crate::inbox::Inbox;
 use crate::locks::StreamLocks;
 use crate::patience::patiently;
 use crate::progress::Progress;
+use crate::received::Heard;
 use crate::relay::Relay;
 use crate::rows::{INBOX, POSITIONS, UNREADABLE};
 use crate::waiters::Waiters;
@@ -41,6 +43,8 @@ pub struct Engine<S: Service> {
     pub(crate) log: Arc<dyn Log>,
     /// The other service's public topic, if this replica receives it.
     pub(crate) foreign: Option<Arc<dyn Log>>,
+    /// How far each partition of it was read.
+    pub(crate) heard: Vec<watch::Sender<Heard>>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) placement: Placement,
@@ -63,6 +67,17 @@ pub struct Engine<S: Service> {
     applied_enough: CancellationToken,
     chance: Mutex<StdRng>,
     pub(crate) clock_moved: Arc<Notify>,
+}
+
+/// Why a query was not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unread {
+    /// The position that it asked for is of another journal: asking again does not help.
+    #[error("min_position is of another journal")]
+    OtherJournal,
+    /// This replica cannot answer now, for this reason.
+    #[error("{0}")]
+    NotYet(String),
 }
 
 /// How a replica is.
@@ -112,6 +127,7 @@ impl<S: Service> Engine<S> {
             service,
             log,
             foreign: exchange.foreign.clone(),
+            heard: next.iter().map(|_| watch::Sender::default()).collect(),
             store,
             clock,
             placement: genesis.placement(),
@@ -243,8 +259,13 @@ impl<S: Service> Engine<S> {
                 "stopped before everything under way had finished; callers repeat with the same request_id"
             );
         }
-        if let Err(error) = self.store.flush() {
-            tracing::warn!(%error, "the rows were not written out; the next start reads more of the journal");
+        let store = self.store.clone();
+        // A report that still reads can hold this up; the rows can be built anew, so nobody waits long.
+        let flushed = timeout(SETTLING, spawn_blocking(move || store.flush())).await;
+        if !matches!(flushed, Ok(Ok(Ok(())))) {
+            tracing::warn!(
+                "the rows were not written out; the next start reads more of the journal"
+            );
         }
     }
 
@@ -257,22 +278,25 @@ impl<S: Service> Engine<S> {
         position: Option<&Position>,
         deadline: Option<Instant>,
         read: impl FnOnce(&dyn Rows) -> T,
-    ) -> Result<(T, Position), String> {
-        self.ready()?;
+    ) -> Result<(T, Position), Unread> {
+        self.ready().map_err(Unread::NotYet)?;
         if let Some(position) = position {
             if position.journal != self.genesis.cluster_uuid {
-                return Err("min_position is of another journal".to_owned());
+                return Err(Unread::OtherJournal);
             }
             let deadline =
                 deadline.unwrap_or_else(|| Instant::now() + self.options.default_deadline);
             timeout_at(deadline, self.progress.reach_all(&position.offsets))
                 .await
-                .map_err(|_| "this instance has not caught up to min_position yet".to_owned())?;
+                .map_err(|_| {
+                    let what = "this instance has not caught up to min_position yet";
+                    Unread::NotYet(what.to_owned())
+                })?;
         }
         let read = self
             .store
             .read(|rows| Ok::<T, read_model::Error>(read(rows)));
-        let value = read.map_err(|error| error.to_string())?;
+        let value = read.map_err(|error| Unread::NotYet(error.to_string()))?;
         Ok((value, self.position()))
     }
 

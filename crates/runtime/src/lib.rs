@@ -49,7 +49,7 @@ mod work;
 
 pub use accepted::{Accepted, AcceptedTail};
 pub use activation::is_active;
-pub use engine::{Engine, Health};
+pub use engine::{Engine, Health, Unread};
 pub use execute::{Answer, Failure, Request, Stop};
 pub use foreign::{Fold, Foreign, PublicFold};
 pub use options::Options;

@@ -54,7 +54,10 @@ impl Call {
         Self {
             actor: actor.unwrap_or("anonymous").to_owned(),
             deadline: timeout.map(|timeout| Instant::now() + timeout),
-            trace_context: text("traceparent").unwrap_or_default().to_owned(),
+            trace_context: text("traceparent")
+                .filter(|text| is_traceparent(text))
+                .unwrap_or_default()
+                .to_owned(),
             command: CommandFields::default(),
         }
     }
@@ -74,6 +77,32 @@ impl Call {
             metadata.insert(crate::deadline::KEPT, timeout);
         }
     }
+}
+
+/// Whether it is a `traceparent` of W3C: version, trace, parent and flags in lower-case hexadecimal digits.
+/// Anything else would stay in the journal and in public headers for ever.
+fn is_traceparent(text: &str) -> bool {
+    let is_hex = |part: &str| {
+        part.bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let is_zero = |part: &str| part.bytes().all(|byte| byte == b'0');
+    let mut parts = text.split('-');
+    let parts = [
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+        parts.next(),
+    ];
+    let [Some(version), Some(trace), Some(parent), Some(flags), None] = parts else {
+        return false;
+    };
+    [version, trace, parent, flags].map(str::len) == [2, 32, 16, 2]
+        && [version, trace, parent, flags].into_iter().all(is_hex)
+        && version != "ff"
+        && !is_zero(trace)
+        && !is_zero(parent)
 }
 
 fn text<'a>(metadata: &'a MetadataMap, name: &str) -> Option<&'a str> {
@@ -125,7 +154,34 @@ pub fn min_position(token: &str) -> Result<Option<Position>, Status> {
 mod tests {
     use std::time::Duration;
 
-    use super::parse_timeout;
+    use super::{Call, parse_timeout};
+
+    #[test]
+    fn only_a_trace_of_the_standard_form_is_kept() {
+        let kept = |value: &str| {
+            let mut request = tonic::Request::new(());
+            request
+                .metadata_mut()
+                .insert("traceparent", value.parse().unwrap());
+            Call::of(&request).trace_context
+        };
+        let right = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(kept(right), right);
+        let wrong = [
+            "",
+            "Ada Lovelace, ada@example.com",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e473-600f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e473x-00f067aa0ba902b7-01",
+        ];
+        for wrong in wrong {
+            assert_eq!(kept(wrong), "", "{wrong}");
+        }
+    }
 
     #[test]
     fn timeouts_are_read_in_every_unit() {

@@ -10,6 +10,7 @@ use patron_proto::admin::v1::inbox_service_server::InboxService;
 use runtime::{Engine, Failure, ParkedEvent, Retry, Service, StillParked, parked, parked_event};
 use tonic::{Request, Response, Status};
 
+use crate::reading::unread;
 use crate::status::invalid;
 use crate::{Page, from_failure, not_found, open, reply_at, timestamp, unavailable};
 
@@ -79,7 +80,7 @@ impl<S: Service> Inbox<S> {
         read: impl FnOnce(&dyn read_model::Rows) -> Result<T, read_model::Error>,
     ) -> Result<(T, journal::Position), Status> {
         let found = self.0.read(None, deadline, read).await;
-        let (found, at) = found.map_err(|why| unavailable(&why))?;
+        let (found, at) = found.map_err(|why| unread(&why))?;
         let found = found.map_err(|error| unavailable(&error.to_string()))?;
         Ok((found, at))
     }

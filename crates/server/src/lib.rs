@@ -54,7 +54,9 @@ pub use personal::{
     Boxes, ERASED, Opener, identities, identity, identity_field, name, optional_sealed,
     out_of_reach, same_spelling, sealed, sealed_out,
 };
-pub use reading::{aside, caught_up, heard_all, heard_all_of, read, read_people, reply_found};
+pub use reading::{
+    aside, caught_up, heard_all, heard_all_of, read, read_people, reply_found, unread,
+};
 pub use status::{
     batch_too_large, erased, field_violation, from_failure, invalid, not_found, reason, refusal,
     unavailable,
@@ -64,5 +66,5 @@ pub use telemetry::start_logging;
 pub use topics::KafkaOptions;
 pub use topics::{LogSource, OpenLog};
 pub use validate::validate;
-pub use watch::{Watched, Watching, watch};
+pub use watch::{Watched, Watchers, Watching, watch};
 pub use wrong::{Wrong, parse, parse_optional, present};

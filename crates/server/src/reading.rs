@@ -4,19 +4,19 @@ use std::sync::Arc;
 
 use journal::{Position, StreamId};
 use read_model::{Error, Rows};
-use runtime::{Answer, Engine, Service};
+use runtime::{Answer, Engine, Service, Unread};
 use tokio::time::{Instant, timeout_at};
 use tonic::{Response, Status};
 use vault::Vault;
 
-use crate::status::{not_found, unavailable};
+use crate::status::{invalid, not_found, unavailable};
 use crate::{Call, Opener, min_position, out_of_reach, reply_at};
 
 /// Answers a query from the rows, once they hold what `position` (a request's `min_position`) saw.
 ///
 /// # Errors
-/// NOT_FOUND by `name` if there is nothing; INVALID_ARGUMENT for a position that is none; UNAVAILABLE when the
-/// rows are not there before the caller's deadline.
+/// NOT_FOUND by `name` if there is nothing; INVALID_ARGUMENT for a position that is none or is of another
+/// journal; UNAVAILABLE when the rows are not there before the caller's deadline.
 pub async fn read<S: Service, T>(
     engine: &Engine<S>,
     call: &Call,
@@ -26,11 +26,22 @@ pub async fn read<S: Service, T>(
 ) -> Result<Response<T>, Status> {
     let position = min_position(position)?;
     let read = engine.read(position.as_ref(), call.deadline, read).await;
-    let (value, at) = read.map_err(|why| unavailable(&why))?;
+    let (value, at) = read.map_err(|why| unread(&why))?;
     let value = value.map_err(|error| unavailable(&error.to_string()))?;
     value
         .map(|value| reply_at(value, &at))
         .ok_or_else(|| not_found(name))
+}
+
+/// The status of a query that was not answered.
+pub fn unread(why: &Unread) -> Status {
+    match why {
+        Unread::OtherJournal => invalid(
+            "min_position",
+            "is of another journal; take it from the metadata patron-position of this service",
+        ),
+        Unread::NotYet(why) => unavailable(why),
+    }
 }
 
 /// The same for a query about people, whose personal data `read` opens. Where a key was missing, it is read
@@ -80,6 +91,7 @@ pub async fn aside<S: Service, T: Send + 'static>(
 /// # Errors
 /// UNAVAILABLE when that is not so before the caller's deadline.
 pub async fn caught_up<S: Service>(engine: &Engine<S>, call: &Call) -> Result<Position, Status> {
+    engine.ready().map_err(|why| unavailable(&why))?;
     within(engine, call, engine.barrier()).await
 }
 

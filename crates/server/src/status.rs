@@ -112,6 +112,24 @@ pub fn batch_too_large(limit: usize) -> Status {
     )
 }
 
+/// RESOURCE_EXHAUSTED: all places of those who watch events are taken.
+pub(crate) fn too_many_watchers(limit: usize) -> Status {
+    let message = format!(
+        "{limit} watch the events of this instance already: end a watch, share one, ask another instance, or read \
+         the public topic"
+    );
+    let metadata = [
+        ("what", "watchers".to_owned()),
+        ("limit", limit.to_string()),
+    ];
+    status(
+        Code::ResourceExhausted,
+        "LIMIT_EXCEEDED",
+        &message,
+        metadata,
+    )
+}
+
 /// NOT_FOUND of a resource, by its name.
 pub fn not_found(name: &str) -> Status {
     let message = format!("there is no {name} (yet: an event may be on its way)");

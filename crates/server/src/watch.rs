@@ -1,17 +1,19 @@
 //! What happens, as it happens: accepted public events as a stream that can be resumed.
 
+mod place;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures::stream::{self, Stream, StreamExt as _};
-use journal::{Offset, Partition, Position};
+use journal::Position;
 use prost_types::{Any, Timestamp};
 use runtime::{Accepted, AcceptedTail, Engine, Service, event_id};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::Status;
 
-use crate::status::{invalid, unavailable};
+use self::place::Place;
+use crate::status::{invalid, too_many_watchers, unavailable};
 use crate::timestamp;
 
 /// What somebody wants to see.
@@ -36,7 +38,7 @@ pub struct Watched {
     pub kind: String,
     /// The resource that it happened to.
     pub subject: String,
-    /// When it was recorded.
+    /// When it was recorded. Never earlier than an event before it in its partition.
     pub recorded_at: Timestamp,
     /// The event.
     pub event: Any,
@@ -44,90 +46,86 @@ pub struct Watched {
     pub resume_token: String,
 }
 
-/// Where a watcher is: the next offset of each partition, and how many events of the commit there it has
-/// seen already.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
-    position: Position,
-    inside: Option<(Partition, u32)>,
+/// How many watch one service of an instance at once, unless said otherwise: each reads the journal for itself.
+const WATCHERS: usize = 64;
+
+/// The places for those who watch a service. Clones share them.
+#[derive(Debug, Clone)]
+pub struct Watchers {
+    free: Arc<Semaphore>,
+    places: usize,
 }
 
-impl Place {
-    fn token(&self) -> String {
-        let inside = self
-            .inside
-            .map(|(partition, seen)| format!("{partition}.{seen}"));
-        let text = format!("{}/{}", self.position, inside.unwrap_or_default());
-        URL_SAFE_NO_PAD.encode(text)
-    }
-
-    fn read(token: &str) -> Option<Self> {
-        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(token).ok()?).ok()?;
-        let (position, inside) = text.split_once('/')?;
-        let inside = match inside {
-            "" => None,
-            inside => {
-                let (partition, seen) = inside.split_once('.')?;
-                Some((partition.parse().ok()?, seen.parse().ok()?))
-            }
-        };
-        Some(Self {
-            position: position.parse().ok()?,
-            inside,
-        })
+impl Default for Watchers {
+    fn default() -> Self {
+        Self::new(WATCHERS)
     }
 }
 
-/// Watches the events of a service. The stream ends when the service stops.
+impl Watchers {
+    /// So many at once.
+    pub fn new(places: usize) -> Self {
+        Self {
+            free: Arc::new(Semaphore::new(places)),
+            places,
+        }
+    }
+
+    fn enter(&self) -> Result<OwnedSemaphorePermit, Status> {
+        let place = Arc::clone(&self.free).try_acquire_owned();
+        place.map_err(|_| too_many_watchers(self.places))
+    }
+}
+
+/// Watches the events of a service. The stream ends when the service stops; dropped, it leaves its place to
+/// another.
 ///
 /// # Errors
-/// INVALID_ARGUMENT for a token that is none, or of another journal.
+/// INVALID_ARGUMENT for a token that is none, or of another journal; RESOURCE_EXHAUSTED when all places are
+/// taken.
 pub fn watch<S: Service>(
     engine: &Arc<Engine<S>>,
+    watchers: &Watchers,
     watching: Watching,
 ) -> Result<impl Stream<Item = Result<Watched, Status>> + Send + 'static, Status> {
-    let now = engine.position();
-    let place = if !watching.resume_token.is_empty() {
-        let place = Place::read(&watching.resume_token);
-        place
-            .filter(|place| {
-                place.position.journal == now.journal
-                    && place.position.offsets.len() == now.offsets.len()
-            })
-            .ok_or_else(|| {
-                invalid(
-                    "resume_token",
-                    "is no token of an earlier event of this service",
-                )
-            })?
-    } else if watching.from_start {
-        let offsets = vec![0; now.offsets.len()];
-        Place {
-            position: Position { offsets, ..now },
-            inside: None,
-        }
-    } else {
-        Place {
-            position: now,
-            inside: None,
-        }
-    };
-    let tails = (0..).zip(&place.position.offsets);
-    let merged = stream::select_all(
-        tails.map(|(partition, offset)| commits(engine.accepted_from(partition, *offset)).boxed()),
-    );
+    let place = start(engine, &watching)?;
+    let taken = watchers.enter()?;
+    let tails = (0..).zip(place.position.offsets.iter().zip(&place.recorded_at));
+    let tails = tails.map(|(partition, (offset, recorded_at))| {
+        let tail = engine.accepted_from(partition, *offset);
+        commits(tail.recorded_after(*recorded_at)).boxed()
+    });
     let stop = engine.stopping().clone();
     let state = Watcher {
-        merged,
+        merged: stream::select_all(tails),
         place,
         watching,
         waiting: VecDeque::new(),
+        _taken: taken,
     };
     let events = stream::unfold(state, |mut state| async move {
         let event = state.next().await?;
         Some((event, state))
     });
     Ok(events.take_until(async move { stop.cancelled().await }))
+}
+
+fn start<S: Service>(engine: &Engine<S>, watching: &Watching) -> Result<Place, Status> {
+    let now = engine.position();
+    if !watching.resume_token.is_empty() {
+        let place = Place::read(&watching.resume_token).filter(|place| {
+            let Position { journal, offsets } = &place.position;
+            *journal == now.journal && offsets.len() == now.offsets.len()
+        });
+        let what = "is no token of an earlier event of this service";
+        return place.ok_or_else(|| invalid("resume_token", what));
+    }
+    if watching.from_start {
+        return Ok(Place::start(now));
+    }
+    let standing = engine.standing();
+    let (position, recorded_at) = standing.map_err(|error| unavailable(&error.to_string()))?;
+    Ok(Place::at(position, recorded_at))
 }
 
 type Commits = stream::BoxStream<'static, Result<Accepted, String>>;
@@ -137,6 +135,7 @@ struct Watcher {
     place: Place,
     watching: Watching,
     waiting: VecDeque<Watched>,
+    _taken: OwnedSemaphorePermit,
 }
 
 impl Watcher {
@@ -154,11 +153,9 @@ impl Watcher {
 
     /// Puts the events of one commit that are wanted in line.
     fn take(&mut self, accepted: &Accepted) {
-        let partition = accepted.partition;
-        let seen = match self.place.inside {
-            Some((inside, seen)) if inside == partition => seen,
-            _ => 0,
-        };
+        let (partition, offset) = (accepted.partition, accepted.offset);
+        let seen = self.place.seen_of(partition, offset);
+        self.place.recorded(partition, accepted.recorded_at);
         let mut index = 0;
         for append in &accepted.commit.appends {
             for event in &append.events {
@@ -173,13 +170,12 @@ impl Watcher {
                 if !wanted {
                     continue;
                 }
-                self.place.inside = Some((partition, index));
-                self.set(partition, accepted.offset);
+                self.place.inside(partition, offset, index);
                 self.waiting.push_back(Watched {
                     event_id: event_id(accepted.commit.commit_id, at),
                     kind: event.kind.clone(),
                     subject: subject.to_owned(),
-                    recorded_at: timestamp(accepted.time),
+                    recorded_at: timestamp(accepted.recorded_at),
                     event: Any {
                         type_url: format!("type.googleapis.com/{}", event.kind),
                         value: event.payload.to_vec(),
@@ -188,14 +184,7 @@ impl Watcher {
                 });
             }
         }
-        self.place.inside = None;
-        self.set(partition, accepted.offset + 1);
-    }
-
-    fn set(&mut self, partition: Partition, offset: Offset) {
-        if let Some(place) = self.place.position.offsets.get_mut(partition as usize) {
-            *place = offset;
-        }
+        self.place.behind(partition, offset);
     }
 }
 
@@ -210,25 +199,4 @@ fn commits(tail: AcceptedTail) -> impl Stream<Item = Result<Accepted, String>> {
 }
 
 #[cfg(test)]
-mod tests {
-    use journal::Position;
-    use uuid::Uuid;
-
-    use super::Place;
-
-    #[test]
-    fn a_token_leads_back_to_its_place() {
-        let position = Position {
-            journal: Uuid::from_u128(7),
-            offsets: vec![3, 0, 9],
-        };
-        for inside in [None, Some((2, 5))] {
-            let place = Place {
-                position: position.clone(),
-                inside,
-            };
-            assert_eq!(Place::read(&place.token()), Some(place));
-        }
-        assert_eq!(Place::read("nonsense"), None);
-    }
-}
+mod tests;

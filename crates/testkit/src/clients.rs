@@ -112,7 +112,7 @@ async fn acquire(session: &mut Session) -> Option<acq::Prospect> {
                 ..Default::default()
             }),
             request_id: request_id.to_string(),
-            validate_only: false,
+            ..Default::default()
         },
     };
     let created = session.command(ask, async |channel, request| {
@@ -209,7 +209,7 @@ async fn keep(session: &mut Session, customer: &str) -> Option<()> {
                 ..Default::default()
             }),
             request_id: request_id.to_string(),
-            validate_only: false,
+            ..Default::default()
         },
     };
     let call = session.command(ask, async |channel, request| {
@@ -453,7 +453,7 @@ async fn present(session: &mut Session) -> Option<acq::Presentation> {
                 ..Default::default()
             }),
             request_id: request_id.to_string(),
-            validate_only: false,
+            ..Default::default()
         },
     );
     let call = session.command(ask, async |channel, request| {

@@ -133,15 +133,13 @@ impl MasterKeys {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|error| not_made(path, error))?;
         }
-        let mut options = OpenOptions::new();
-        options.write(true).create_new(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let made = options.open(path);
-        let mut file = made.map_err(|error| not_made(path, error))?;
-        let written = file.write_all(MasterKey::random().line().as_bytes());
-        written
-            .and_then(|()| file.sync_all())
+        // Under another name first: whoever is stopped half-way must not leave a file without a key in place.
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let half = path.with_file_name(format!(".{name}.{}", KeyId(cipher::random())));
+        let made = write_new(&half).and_then(|()| std::fs::hard_link(&half, path));
+        let removed = std::fs::remove_file(&half);
+        made.and(removed)
+            .and_then(|()| sync_folder(path))
             .map_err(|error| not_made(path, error))
     }
 
@@ -150,8 +148,12 @@ impl MasterKeys {
     /// # Errors
     /// As [`load`](Self::load) and [`create`](Self::create).
     pub fn load_or_create(path: &Path) -> Result<Self, Error> {
-        if !path.exists() {
-            Self::create(path)?;
+        if !path.exists()
+            && let Err(error) = Self::create(path)
+            // Somebody else may have been faster.
+            && !path.exists()
+        {
+            return Err(error);
         }
         Self::load(path)
     }
@@ -198,6 +200,30 @@ impl fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MasterKey({})", self.id)
     }
+}
+
+fn write_new(path: &Path) -> io::Result<()> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(MasterKey::random().line().as_bytes())?;
+    file.sync_all()
+}
+
+/// A name is on the disk when its folder is.
+#[cfg(unix)]
+fn sync_folder(path: &Path) -> io::Result<()> {
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    File::open(folder.unwrap_or_else(|| Path::new(".")))?.sync_all()
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
 }
 
 fn wrong(what: String) -> Error {
@@ -296,6 +322,27 @@ mod tests {
         let error = MasterKeys::create(&path).unwrap_err().to_string();
         assert!(error.contains("never written over"), "{error}");
         assert_eq!(fs::read(&path).unwrap(), before);
+    }
+
+    #[test]
+    fn a_key_is_in_place_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        for round in 0..50 {
+            let path = folder.path().join(format!("{round}.key"));
+            let makers = [path.clone(), path.clone()];
+            let makers =
+                makers.map(|path| std::thread::spawn(move || MasterKeys::load_or_create(&path)));
+            // Whoever sees the file sees a key in it.
+            while !path.exists() {
+                std::hint::spin_loop();
+            }
+            let seen = MasterKeys::load(&path).unwrap().current();
+            for maker in makers {
+                assert_eq!(maker.join().unwrap().unwrap().current(), seen);
+            }
+        }
+        // Nothing half made is left.
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 50);
     }
 
     #[cfg(unix)]

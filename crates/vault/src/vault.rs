@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -51,6 +52,10 @@ pub(crate) struct Inner {
     /// Up to where each partition was read.
     read: watch::Sender<Vec<Offset>>,
     failed: watch::Sender<Option<String>>,
+    /// How many keys were seen destroyed. It begins at 1: what was destroyed before the start may still lie about.
+    destroyed: AtomicU64,
+    /// How many that were when the last scrub began. Locked while one is under way, which all who wait share.
+    scrubbed: tokio::sync::Mutex<u64>,
 }
 
 /// Why something cannot be sealed or erased.
@@ -97,6 +102,8 @@ impl Vault {
             cache: Mutex::default(),
             read: watch::Sender::new(vec![0; PARTITIONS as usize]),
             failed: watch::Sender::new(None),
+            destroyed: AtomicU64::new(1),
+            scrubbed: tokio::sync::Mutex::default(),
         });
         reader::start(&inner);
         let vault = Self { inner };
@@ -206,8 +213,16 @@ impl Vault {
 
     /// What is deleted is gone from the disk too, where that is in our hands.
     async fn scrub(&self) -> Result<(), Error> {
-        let scrubbed = self.inner.log.scrub().await;
-        scrubbed.map_err(|error| Error::Away(error.to_string()))
+        let needed = self.inner.destroyed.load(Ordering::SeqCst);
+        let mut scrubbed = self.inner.scrubbed.lock().await;
+        if *scrubbed >= needed {
+            return Ok(());
+        }
+        let begun = self.inner.destroyed.load(Ordering::SeqCst);
+        let done = self.inner.log.scrub().await;
+        done.map_err(|error| Error::Away(error.to_string()))?;
+        *scrubbed = begun;
+        Ok(())
     }
 
     /// Whether somebody is erased, as far as this instance knows.
@@ -240,6 +255,14 @@ impl Vault {
     /// Why the keys cannot be followed any more, if that is so.
     pub fn failure(&self) -> Option<String> {
         self.inner.failed.borrow().clone()
+    }
+
+    /// Resolves when the keys cannot be followed any more, with the reason. Who goes on then does not hear of
+    /// what others erase.
+    pub async fn failed(&self) -> String {
+        let mut failed = self.inner.failed.subscribe();
+        let found = failed.wait_for(Option::is_some).await;
+        found.ok().and_then(|why| why.clone()).unwrap_or_default()
     }
 
     /// Reads no more.
@@ -311,6 +334,9 @@ impl Inner {
         let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
         let mut cache = self.cache();
         for entry in entries {
+            if matches!(entry, Entry::Destroyed(..)) {
+                self.destroyed.fetch_add(1, Ordering::SeqCst);
+            }
             for (person, key) in ring.apply(entry) {
                 cache.forget(person, key);
             }

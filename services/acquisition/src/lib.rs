@@ -30,7 +30,7 @@ use patron_proto::acquisition::v1::prospect_service_server::ProspectServiceServe
 use patron_proto::acquisition::v1::report_service_server::ReportServiceServer;
 use patron_proto::admin::v1::inbox_service_server::InboxServiceServer;
 use runtime::{Engine, Options};
-use server::MAX_MESSAGE_BYTES;
+use server::{MAX_MESSAGE_BYTES, Watchers};
 use tonic::service::Routes;
 use vault::Vault;
 
@@ -63,6 +63,7 @@ pub struct Running {
     /// The replica.
     pub engine: Arc<Engine<Acquisition>>,
     desk: Desk,
+    watchers: Watchers,
 }
 
 /// Starts a replica; personal data is sealed with the keys of `vault`.
@@ -86,7 +87,11 @@ pub async fn start(
         vault,
         index: Arc::new(BlindIndex::new()),
     };
-    Ok(Running { engine, desk })
+    Ok(Running {
+        engine,
+        desk,
+        watchers: Watchers::default(),
+    })
 }
 
 impl Running {
@@ -108,7 +113,10 @@ impl Running {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
-        .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(EventServiceServer::new(Events {
+            desk: desk(),
+            watchers: self.watchers.clone(),
+        }))
         .add_service(
             ReportServiceServer::new(Reports(desk()))
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)

@@ -36,7 +36,7 @@ use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
 use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
-use server::MAX_MESSAGE_BYTES;
+use server::{MAX_MESSAGE_BYTES, Watchers};
 use tonic::service::Routes;
 use vault::Vault;
 
@@ -82,6 +82,7 @@ pub struct Running {
     /// The replica.
     pub engine: Arc<Engine<Retention>>,
     desk: Desk,
+    watchers: Watchers,
 }
 
 /// Starts a replica; personal data is sealed with the keys of `vault`.
@@ -106,7 +107,11 @@ pub async fn start(
         vault,
         rankings: Arc::default(),
     };
-    Ok(Running { engine, desk })
+    Ok(Running {
+        engine,
+        desk,
+        watchers: Watchers::default(),
+    })
 }
 
 impl Running {
@@ -128,7 +133,10 @@ impl Running {
                 .max_decoding_message_size(MAX_MESSAGE_BYTES)
                 .max_encoding_message_size(MAX_MESSAGE_BYTES),
         )
-        .add_service(EventServiceServer::new(Events(desk())))
+        .add_service(EventServiceServer::new(Events {
+            desk: desk(),
+            watchers: self.watchers.clone(),
+        }))
         .add_service(InboxServiceServer::new(server::Inbox(Arc::clone(
             &self.engine,
         ))))

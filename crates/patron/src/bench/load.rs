@@ -113,7 +113,7 @@ impl Client {
                     ..Default::default()
                 }),
                 request_id: request_id(),
-                validate_only: false,
+                ..Default::default()
             });
         let prospect = created.await?.into_inner().name;
         let started = self.took(started);
@@ -270,7 +270,7 @@ pub(super) async fn propose(acquisition: &mut Acquisition) -> Result<(), Status>
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     acquisition.propositions.add_presentation(added).await?;
     let published = acq::PublishPropositionRequest {

@@ -164,7 +164,7 @@ async fn present(
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         });
     added.await.map(|_| ()).map_err(|status| said(&status))
 }
@@ -192,7 +192,7 @@ async fn plan_campaign(
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         });
     planned.await.map(|_| ()).map_err(|status| said(&status))
 }
@@ -256,7 +256,7 @@ async fn convert_all(
                     ..Default::default()
                 }),
                 request_id: request_id(),
-                validate_only: false,
+                ..Default::default()
             });
         let prospect = created
             .await

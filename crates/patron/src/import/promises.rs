@@ -97,7 +97,7 @@ fn request(row: &PromiseRow) -> MakePromiseRequest {
         parent: row.customer.clone(),
         promise: Some(row.promise.clone()),
         request_id: request_id(&["promise", &row.customer, &promise]),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

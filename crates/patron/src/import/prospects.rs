@@ -1,20 +1,23 @@
 //! `patron import prospects`: who may become a customer, by the ids of another system.
 
+mod row;
+
 use std::path::{Path, PathBuf};
 
-use csv::StringRecord;
+use eventsourcing::Time;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use patron_proto::acquisition::v1::{
-    CreateProspectRequest, GetProspectRequest, IdentifyProspectRequest, Prospect, ProspectKind,
+    CloseProspectRequest, CreateProspectRequest, GetProspectRequest, IdentifyProspectRequest,
+    Prospect, QualifyProspectRequest,
 };
-use patron_proto::types::v1::{Identity, IdentityKind};
-use tonic::Code;
+use server::timestamp;
+use tonic::{Code, Response, Status};
 use uuid::Uuid;
 
-use super::file::{self, Reader};
-use super::heading::Heading;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
-use super::{REQUESTS, values};
+use self::row::{Closed, ProspectRow, Qualified, RowReader};
+use super::REQUESTS;
+use super::file;
+use super::send::{Answered, Outcome, Pace, send_all, stopped, together};
 use crate::connect::{Acquisition, Services};
 
 /// Which prospects.
@@ -23,7 +26,9 @@ pub(crate) struct Args {
     #[command(flatten)]
     pub(super) services: Services,
     /// A CSV file with the column `prospect_id`, the id in the system that the file comes from, and if you
-    /// have them `kind` (person or organisation), `source`, `name`, `email` and `phone`.
+    /// have them `kind` (person or organisation), `source`, `name`, `email` and `phone`; `proposition` and
+    /// `problem` of the qualification; `close_reason` and `competitor` of the closing; and when each was:
+    /// `created_at`, `identified_at`, `qualified_at`, `closed_at`, now where they are empty.
     #[arg(value_name = "FILE")]
     pub(super) file: PathBuf,
 }
@@ -35,21 +40,9 @@ pub(crate) const PACE: Pace = Pace {
 };
 
 const AT_ONCE: usize = 64;
-const EXPECTED: &str = "expected prospect_id, and optionally kind, source, name, email, phone";
 const LONGEST_ID: usize = 100;
 /// Where prospects come from whose row does not say.
 const SOURCE: &str = "import";
-
-/// A prospect as the file has it.
-#[derive(Clone, PartialEq, Eq)]
-struct ProspectRow {
-    line: u64,
-    prospect_id: String,
-    kind: ProspectKind,
-    source: String,
-    name: String,
-    identities: Vec<Identity>,
-}
 
 /// Reads the file and creates its prospects.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
@@ -59,19 +52,13 @@ pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Re
     send_all(&rows, PACE, rejects, send).await
 }
 
-/// Creates the prospects of these ids that do not exist yet, as persons.
+/// Creates the prospects of these ids that do not exist yet, as persons first heard of at these moments.
 pub(super) async fn create_missing(
     acquisition: &Acquisition,
-    ids: impl IntoIterator<Item = &str>,
+    ids: impl IntoIterator<Item = (&str, Option<Time>)>,
 ) -> anyhow::Result<()> {
-    let rows = ids.into_iter().map(|prospect_id| ProspectRow {
-        line: 0,
-        prospect_id: prospect_id.to_owned(),
-        kind: ProspectKind::Person,
-        source: SOURCE.to_owned(),
-        name: String::new(),
-        identities: Vec::new(),
-    });
+    let ids = ids.into_iter();
+    let rows = ids.map(|(prospect_id, created_at)| ProspectRow::unknown(prospect_id, created_at));
     let created = rows.map(|row| async move {
         // Whoever is there already is not created again, and that is as well.
         create(acquisition, &row).await.map(|_| ())
@@ -113,29 +100,161 @@ fn request_id(prospect_id: &str) -> String {
 async fn send(acquisition: &Acquisition, batch: &[ProspectRow]) -> anyhow::Result<Vec<Answered>> {
     let mut answers = Vec::with_capacity(batch.len());
     for row in batch {
-        answers.push(match get(acquisition, &row.prospect_id).await? {
-            None => {
-                let created = create(acquisition, row).await?;
-                if created == Answered::Recorded && row.is_somebody() {
-                    identify(acquisition, row).await?
-                } else {
-                    created
-                }
-            }
-            Some(known) if known.kind() == row.kind && known.source == row.source => {
-                if row.is_known_by(&known) {
-                    Answered::Unchanged
-                } else {
-                    identify(acquisition, row).await?
-                }
-            }
-            Some(known) => Answered::Rejected(format!(
-                "it is in already, with the source {:?} and another kind or source than here",
-                known.source
-            )),
+        let mut telling = Telling {
+            acquisition,
+            row,
+            known: get(acquisition, &row.prospect_id).await?,
+            is_news: false,
+        };
+        answers.push(match telling.tell().await {
+            Ok(()) if telling.is_news => Answered::Recorded,
+            Ok(()) => Answered::Unchanged,
+            Err(Halt::Rejected(why)) => Answered::Rejected(why),
+            Err(Halt::Stopped(error)) => return Err(error),
         });
     }
     Ok(answers)
+}
+
+/// Why a row does not go in.
+enum Halt {
+    Rejected(String),
+    Stopped(anyhow::Error),
+}
+
+impl From<Status> for Halt {
+    fn from(status: Status) -> Self {
+        match rejected(&status) {
+            Ok(Answered::Rejected(why) | Answered::RefusedBefore(why)) => Self::Rejected(why),
+            // A refusal is always one of the row.
+            Ok(Answered::Recorded | Answered::Unchanged) => Self::Stopped(stopped(&status)),
+            Err(error) => Self::Stopped(error),
+        }
+    }
+}
+
+/// A row while it is told, step by step: whatever is in already is left out.
+struct Telling<'a> {
+    acquisition: &'a Acquisition,
+    row: &'a ProspectRow,
+    /// The prospect as it was last seen.
+    known: Option<Prospect>,
+    is_news: bool,
+}
+
+impl Telling<'_> {
+    async fn tell(&mut self) -> Result<(), Halt> {
+        let row = self.row;
+        if let Some(known) = &self.known {
+            if let Some(why) = row.is_other_than(known) {
+                return Err(Halt::Rejected(why));
+            }
+        } else {
+            // What only the service knows is asked for before the first step.
+            if let Some(qualified) = &row.qualified {
+                match self.qualify(qualified, true).await {
+                    Err(status) if status.code() != Code::NotFound => return Err(status.into()),
+                    Ok(_) | Err(_) => {}
+                }
+            }
+            let created = ask_to_create(self.acquisition, row).await;
+            self.took(created)?;
+        }
+        if row.is_somebody() && !self.is(|known| row.is_known_by(known)) {
+            let identified = self.identify().await;
+            self.took(identified)?;
+        }
+        if let Some(qualified) = &row.qualified
+            && !self.is(|known| {
+                known.proposition == qualified.proposition
+                    && known.problem_id == qualified.problem_id
+            })
+        {
+            let done = self.qualify(qualified, false).await;
+            self.took(done)?;
+        }
+        if let Some(closed) = &row.closed
+            && !self.is(|known| {
+                known.closing.as_ref().is_some_and(|known| {
+                    known.reason() == closed.reason && known.competitor == closed.competitor
+                })
+            })
+        {
+            let done = self.close(closed).await;
+            self.took(done)?;
+        }
+        Ok(())
+    }
+
+    fn is(&self, what: impl Fn(&Prospect) -> bool) -> bool {
+        self.known.as_ref().is_some_and(what)
+    }
+
+    /// Takes note of the prospect after a step. A request that took effect before takes none again.
+    fn took(&mut self, answer: Result<Response<Prospect>, Status>) -> Result<(), Halt> {
+        let now = answer?.into_inner();
+        self.is_news |= !self.is(|known| known.etag == now.etag);
+        self.known = Some(now);
+        Ok(())
+    }
+
+    /// Says who a prospect is. What is known already changes nothing, so the request needs no id that is the
+    /// same again, and gets none: it would be made of personal data.
+    async fn identify(&self) -> Result<Response<Prospect>, Status> {
+        let request = IdentifyProspectRequest {
+            name: name_of(&self.row.prospect_id),
+            identities: self.row.identities.clone(),
+            display_name: self.row.name.clone(),
+            request_id: Uuid::new_v4().to_string(),
+            occurred_at: self.row.identified_at.map(timestamp),
+            ..Default::default()
+        };
+        let mut prospects = self.acquisition.prospects.clone();
+        let identified = prospects.identify_prospect(request).await?;
+        Ok(identified.map(|answer| answer.prospect.unwrap_or_default()))
+    }
+
+    async fn qualify(
+        &self,
+        qualified: &Qualified,
+        validate_only: bool,
+    ) -> Result<Response<Prospect>, Status> {
+        let said = [&qualified.proposition, &qualified.problem_id];
+        let request = QualifyProspectRequest {
+            name: name_of(&self.row.prospect_id),
+            proposition: qualified.proposition.clone(),
+            problem_id: qualified.problem_id.clone(),
+            request_id: self.id_of("qualified", &said.map(String::as_str), qualified.at),
+            occurred_at: qualified.at.map(timestamp),
+            validate_only,
+            ..Default::default()
+        };
+        let mut prospects = self.acquisition.prospects.clone();
+        prospects.qualify_prospect(request).await
+    }
+
+    async fn close(&self, closed: &Closed) -> Result<Response<Prospect>, Status> {
+        let said = [closed.reason.as_str_name(), closed.competitor.as_str()];
+        let request = CloseProspectRequest {
+            name: name_of(&self.row.prospect_id),
+            reason: closed.reason as i32,
+            competitor: closed.competitor.clone(),
+            request_id: self.id_of("closed", &said, closed.at),
+            occurred_at: closed.at.map(timestamp),
+            ..Default::default()
+        };
+        let mut prospects = self.acquisition.prospects.clone();
+        prospects.close_prospect(request).await
+    }
+
+    /// The id of the request that tells a step: the same step again is the same request, so a prospect that
+    /// went on since is not thrown back.
+    fn id_of(&self, step: &str, said: &[&str], at: Option<Time>) -> String {
+        let at = at.map(|at| at.to_string()).unwrap_or_default();
+        let said = said.join("\n");
+        let name = format!("{step}\n{}\n{said}\n{at}", self.row.prospect_id);
+        Uuid::new_v5(&REQUESTS, name.as_bytes()).to_string()
+    }
 }
 
 async fn get(acquisition: &Acquisition, prospect_id: &str) -> anyhow::Result<Option<Prospect>> {
@@ -151,6 +270,16 @@ async fn get(acquisition: &Acquisition, prospect_id: &str) -> anyhow::Result<Opt
 }
 
 async fn create(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<Answered> {
+    match ask_to_create(acquisition, row).await {
+        Ok(_) => Ok(Answered::Recorded),
+        Err(status) => rejected(&status),
+    }
+}
+
+async fn ask_to_create(
+    acquisition: &Acquisition,
+    row: &ProspectRow,
+) -> Result<Response<Prospect>, Status> {
     let request = CreateProspectRequest {
         prospect: Some(Prospect {
             kind: row.kind as i32,
@@ -158,48 +287,14 @@ async fn create(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<
             ..Default::default()
         }),
         request_id: request_id(&row.prospect_id),
-        validate_only: false,
-    };
-    let created = acquisition.prospects.clone().create_prospect(request).await;
-    match created {
-        Ok(_) => Ok(Answered::Recorded),
-        Err(status) => rejected(&status),
-    }
-}
-
-/// Says who a prospect is. What is known already changes nothing, so the request needs no id that is the same
-/// again, and gets none: it would be made of personal data.
-async fn identify(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<Answered> {
-    let request = IdentifyProspectRequest {
-        name: name_of(&row.prospect_id),
-        identities: row.identities.clone(),
-        display_name: row.name.clone(),
-        request_id: Uuid::new_v4().to_string(),
+        occurred_at: row.created_at.map(timestamp),
         ..Default::default()
     };
-    let mut prospects = acquisition.prospects.clone();
-    match prospects.identify_prospect(request).await {
-        Ok(_) => Ok(Answered::Recorded),
-        Err(status) => rejected(&status),
-    }
-}
-
-impl ProspectRow {
-    /// Whether the row says who it is.
-    fn is_somebody(&self) -> bool {
-        !self.name.is_empty() || !self.identities.is_empty()
-    }
-
-    /// Whether everything that the row says of the person is known.
-    fn is_known_by(&self, known: &Prospect) -> bool {
-        let mut identities = self.identities.iter();
-        (self.name.is_empty() || self.name == known.display_name)
-            && identities.all(|identity| known.identities.contains(identity))
-    }
+    acquisition.prospects.clone().create_prospect(request).await
 }
 
 /// A refusal is about the row; anything else ends the import.
-pub(super) fn rejected(status: &tonic::Status) -> anyhow::Result<Answered> {
+pub(super) fn rejected(status: &Status) -> anyhow::Result<Answered> {
     match status.code() {
         Code::InvalidArgument
         | Code::NotFound
@@ -224,79 +319,5 @@ pub(super) fn rejected(status: &tonic::Status) -> anyhow::Result<Answered> {
         | Code::Unavailable
         | Code::DataLoss
         | Code::Unauthenticated => Err(stopped(status)),
-    }
-}
-
-impl Row for ProspectRow {
-    fn line(&self) -> u64 {
-        self.line
-    }
-
-    fn follows(&self, before: &Self) -> bool {
-        self.prospect_id == before.prospect_id
-    }
-}
-
-#[derive(Debug)]
-struct RowReader {
-    prospect_id: usize,
-    kind: Option<usize>,
-    source: Option<usize>,
-    name: Option<usize>,
-    email: Option<usize>,
-    phone: Option<usize>,
-    ignored: Vec<String>,
-}
-
-impl RowReader {
-    fn new(names: &[&str]) -> Result<Self, String> {
-        let mut heading = Heading::new(names, EXPECTED);
-        Ok(Self {
-            prospect_id: heading.need(&["prospect_id"])?,
-            kind: heading.find(&["kind"])?,
-            source: heading.find(&["source"])?,
-            name: heading.find(&["name", "display_name"])?,
-            email: heading.find(&["email", "e-mail"])?,
-            phone: heading.find(&["phone"])?,
-            ignored: heading.ignored(),
-        })
-    }
-}
-
-impl Reader for RowReader {
-    type Row = ProspectRow;
-
-    fn read(&mut self, line: u64, record: &StringRecord) -> Result<ProspectRow, String> {
-        let prospect_id = values::field(record, self.prospect_id);
-        check_id(prospect_id)?;
-        let kind = values::optional(record, self.kind)
-            .map_or(Ok(ProspectKind::Person), |text| {
-                values::word("kind", text, "PROSPECT_KIND", ProspectKind::from_str_name)
-            })?;
-        let source = values::optional(record, self.source).unwrap_or(SOURCE);
-        Ok(ProspectRow {
-            line,
-            prospect_id: prospect_id.to_owned(),
-            kind,
-            source: source.to_owned(),
-            name: values::optional(record, self.name)
-                .unwrap_or_default()
-                .to_owned(),
-            identities: [
-                (IdentityKind::Email, self.email),
-                (IdentityKind::Phone, self.phone),
-            ]
-            .into_iter()
-            .filter_map(|(kind, place)| {
-                let value = values::optional(record, place)?.to_owned();
-                let kind = kind as i32;
-                Some(Identity { kind, value })
-            })
-            .collect(),
-        })
-    }
-
-    fn ignored(&self) -> &[String] {
-        &self.ignored
     }
 }

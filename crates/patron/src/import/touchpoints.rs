@@ -1,13 +1,15 @@
 //! `patron import touchpoints`: how prospects were reached. Those that do not exist yet are created.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use csv::StringRecord;
+use eventsourcing::Time;
 use patron_proto::acquisition::v1::{
     BatchRecordTouchpointsRequest, Touchpoint, TouchpointItem, TouchpointKind, Utm,
 };
-use server::timestamp;
+use prost_types::Timestamp;
+use server::{from_timestamp, timestamp};
 
 use super::file::{self, Reader};
 use super::heading::Heading;
@@ -51,11 +53,28 @@ struct TouchRow {
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
     let (rows, rejects) = file::read(path, RowReader::new)?;
     let rows = together(rows, |row| &row.prospect_id);
-    let ids: BTreeSet<&str> = rows.iter().map(|row| row.prospect_id.as_str()).collect();
-    let elsewhere = ids.into_iter().filter(|id| !id.starts_with("prospects/"));
-    prospects::create_missing(acquisition, elsewhere).await?;
+    prospects::create_missing(acquisition, first_heard_of(&rows, crate::show::now())).await?;
     let send = |batch| send(acquisition, batch);
     send_all(&rows, PACE, rejects, send).await
+}
+
+/// The ids of another system and when each was first heard of: at its first touch. A touch that has not come
+/// yet is for the service to refuse.
+fn first_heard_of(rows: &[TouchRow], now: Timestamp) -> BTreeMap<&str, Option<Time>> {
+    let now = from_timestamp(&now);
+    let mut first = BTreeMap::new();
+    for row in rows {
+        let at = row.touchpoint.occurred_at.as_ref().map(from_timestamp);
+        let at = at.filter(|at| *at <= now);
+        if !row.prospect_id.starts_with("prospects/") {
+            let before = first.entry(row.prospect_id.as_str()).or_insert(at);
+            *before = match (*before, at) {
+                (Some(before), Some(at)) => Some(before.min(at)),
+                (before, at) => before.or(at),
+            };
+        }
+    }
+    first
 }
 
 async fn send(acquisition: &Acquisition, batch: &[TouchRow]) -> anyhow::Result<Vec<Answered>> {

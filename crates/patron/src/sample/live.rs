@@ -7,11 +7,12 @@ use eventsourcing::{Days, Time};
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use patron_proto::acquisition::v1 as acq;
 use patron_proto::retention::v1 as ret;
+use prost_types::Timestamp;
 use server::timestamp;
 
 use super::agenda::{Day, agenda};
 use super::offer::{PROPOSITION, campaign_name, euros, office_coffee, shown};
-use super::{Business, Customer, End, campaign_of, first_day, presentation};
+use super::{Business, Customer, End, Touch, campaign_of, first_day, presentation};
 use crate::connect::{Acquisition, Retention, request_id, said};
 use crate::demo::until;
 
@@ -99,7 +100,7 @@ impl Life<'_> {
                 presentation_id: id.to_owned(),
                 presentation: Some(shown(benefit)),
                 request_id: request_id(),
-                validate_only: false,
+                ..Default::default()
             };
             answered(propositions.add_presentation(request).await)?;
         }
@@ -151,11 +152,12 @@ impl Life<'_> {
             campaign_id: crate::show::last(name).to_owned(),
             campaign: Some(plan),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         answered(campaigns.create_campaign(request).await)?;
         let start = || acq::StartCampaignRequest {
             name: name.to_owned(),
+            started_at: Some(timestamp(self.midnight(self.day))),
             request_id: request_id(),
             ..Default::default()
         };
@@ -180,7 +182,7 @@ impl Life<'_> {
 
     /// What acquisition sees of a day.
     async fn acquire(&mut self, day: &Day) -> anyhow::Result<()> {
-        let created = each(&day.created, |_| self.create()).await?;
+        let created = each(&day.created, |who| self.create(who)).await?;
         for (who, name) in day.created.iter().zip(created) {
             if let Some(place) = self.names.get_mut(*who) {
                 *place = name;
@@ -208,7 +210,22 @@ impl Life<'_> {
         Ok(())
     }
 
-    async fn create(&self) -> anyhow::Result<String> {
+    /// The moment of the last touch of somebody on this day.
+    fn touched_at(&self, who: usize) -> Option<Timestamp> {
+        let touches = &self.business.people.get(who)?.touches;
+        let of_today = |touch: &&Touch| touch.day == self.day;
+        let touch = touches.iter().rfind(of_today)?;
+        Some(timestamp(
+            self.midnight(self.day).plus_seconds(touch.second.into()),
+        ))
+    }
+
+    /// Somebody is heard of at the first touch.
+    async fn create(&self, who: usize) -> anyhow::Result<String> {
+        let first = self.business.people.get(who);
+        let first = first.and_then(|person| person.touches.first());
+        let midnight = self.midnight(self.day);
+        let first = first.map(|touch| timestamp(midnight.plus_seconds(touch.second.into())));
         let request = acq::CreateProspectRequest {
             prospect: Some(acq::Prospect {
                 kind: acq::ProspectKind::Organisation as i32,
@@ -216,7 +233,8 @@ impl Life<'_> {
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            occurred_at: first,
+            ..Default::default()
         };
         let mut prospects = self.place.acquisition.prospects.clone();
         Ok(answered(prospects.create_prospect(request).await)?.name)
@@ -257,6 +275,7 @@ impl Life<'_> {
             proposition: PROPOSITION.to_owned(),
             problem_id: "bad-coffee".to_owned(),
             request_id: request_id(),
+            occurred_at: self.touched_at(who),
             ..Default::default()
         };
         let mut prospects = self.place.acquisition.prospects.clone();

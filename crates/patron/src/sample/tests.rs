@@ -141,6 +141,26 @@ async fn the_services_see_a_small_business_and_divide_it_as_the_crate_does() {
         let earned = earned(&lived.acquisition, rule).await;
         assert_eq!(earned, expected, "{}", rule.name());
     }
+    // From the first touch, to the second, to the end of the day of the conversion.
+    let mut lengths: Vec<f64> = people
+        .iter()
+        .filter_map(|(_, person)| {
+            let End::Converted(customer) = &person.end else {
+                return None;
+            };
+            let first = person.touches.first()?;
+            let days = f64::from(customer.day) - f64::from(first.day);
+            Some(days + (86_399.0 - f64::from(first.second)) / 86_400.0)
+        })
+        .collect();
+    lengths.sort_by(f64::total_cmp);
+    let (lower, upper) = ((lengths.len() - 1) / 2, lengths.len() / 2);
+    let median = f64::midpoint(lengths[lower], lengths[upper]);
+    let mut reports = lived.acquisition.reports.clone();
+    let funnel = reports.get_funnel(acq::GetFunnelRequest::default()).await;
+    let funnel = funnel.unwrap().into_inner().total.unwrap();
+    let found = funnel.median_days_created_to_converted.unwrap();
+    assert!((found - median).abs() < 1e-6, "{found} {median}");
     lived.pair.stop().await;
 }
 

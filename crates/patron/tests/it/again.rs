@@ -151,7 +151,9 @@ fn an_owner_may_come_back_and_the_last_row_of_a_customer_counts() {
     let nobody = services.run(&["customers", "b11"]);
     let said = String::from_utf8_lossy(&nobody.stderr).into_owned();
     assert!(
-        !nobody.status.success() && said.contains("NOT_FOUND"),
+        !nobody.status.success()
+            && said.contains("no customer has the id \"b11\"")
+            && said.contains("NOT_FOUND"),
         "{said}"
     );
 }

@@ -91,7 +91,7 @@ impl Run {
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         let created = self.prospects.create_prospect(created).await.unwrap();
         let prospect = created.into_inner().name;

@@ -64,7 +64,7 @@ async fn launch(address: String) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     propositions.add_presentation(presented).await.unwrap();
     let published = acq::PublishPropositionRequest {
@@ -86,7 +86,7 @@ async fn launch(address: String) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     campaigns.create_campaign(planned).await.unwrap();
     let started = acq::StartCampaignRequest {
@@ -135,6 +135,132 @@ fn prospects_come_with_who_they_are() {
     );
     let found = printed(&services.run(&["prospects", "--email", "ada@example.org"]));
     assert!(found.contains("Ada King"), "{found}");
+}
+
+#[test]
+fn a_person_is_exported_and_erased_by_the_id_of_an_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let people = "prospect_id,name\nada,Ada Lovelace\nboth,Somebody\n";
+    let people = written(folder.path(), "people.csv", people);
+    import(&services, "prospects", &people);
+    let purchases = "customer_id,date,amount_eur\nboth,2026-01-02,5.00\nbob,2026-01-02,5.00\n";
+    let purchases = written(folder.path(), "purchases.csv", purchases);
+    import(&services, "purchases", &purchases);
+    let told = printed(&services.run(&["export", "person", "ada"]));
+    assert!(told.contains("Ada Lovelace"), "{told}");
+    let told = printed(&services.run(&["export", "person", "bob"]));
+    assert!(told.contains("\"acquisition\": null"), "{told}");
+    let erased = printed(&services.run(&["erase", "person", "--yes", "ada"]));
+    assert!(erased.contains("is erased as prospect:"), "{erased}");
+    let list = printed(&services.run(&["prospects"]));
+    assert!(list.contains("[erased]"), "{list}");
+    for (id, why) in [
+        ("both", "say which one is meant"),
+        ("nobody", "nobody has the id \"nobody\""),
+    ] {
+        let refused = services.run(&["erase", "person", "--yes", id]);
+        let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+        assert!(!refused.status.success() && said.contains(why), "{said}");
+    }
+    let list = printed(&services.run(&["prospects"]));
+    assert_eq!(list.matches("[erased]").count(), 1, "{list}");
+}
+
+/// What the funnel says under this name.
+fn figure(funnel: &str, name: &str) -> f64 {
+    let funnel: serde_json::Value = serde_json::from_str(funnel).unwrap();
+    let figure = funnel.pointer(&format!("/total/{name}"));
+    let number = |figure: &serde_json::Value| {
+        let written = || figure.as_str()?.parse().ok();
+        figure.as_f64().or_else(written)
+    };
+    figure
+        .and_then(number)
+        .unwrap_or_else(|| panic!("no {name} in {funnel}"))
+}
+
+#[test]
+fn prospects_bring_their_history_and_the_funnel_counts_its_days() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    launch(services.acquisition.clone());
+    let heading = "prospect_id,email,created_at,identified_at,proposition,problem,qualified_at,\
+                   close_reason,competitor,closed_at\n";
+    let file = folder.path().join("history.csv");
+    let rows = "1,ada@example.org,2024-01-01,2024-01-05,van-repair,van-off-road,2024-01-11,,,\n\
+                2,,2024-02-01,,van-repair,van-off-road,2024-02-05,lost-to-competitor,Acme,2024-03-02\n\
+                3,,2024-03-01,,,,,no_need,,2024-03-11\n";
+    // Each of these would leave half a prospect behind if its steps were told one by one.
+    let wrong = "bad-address,nobody,2024-03-01,,,,,,,\n\
+                 bad-problem,,2024-03-01,,van-repair,no-such-problem,2024-03-02,,,\n\
+                 bad-proposition,,2024-03-01,,bus-repair,van-off-road,2024-03-02,,,\n\
+                 bad-order,,2024-03-02,,,,,no_need,,2024-03-01\n\
+                 bad-future,,2999-03-02,,,,,,,\n";
+    std::fs::write(&file, format!("{heading}{rows}{wrong}")).unwrap();
+    let import = || import(&services, "prospects", &file);
+    let first = import();
+    assert!(
+        first.contains("3 prospects recorded; 5 rows rejected"),
+        "{first}"
+    );
+    let rejects = std::fs::read_to_string(folder.path().join("history.csv.rejects.csv")).unwrap();
+    for reason in [
+        "UNKNOWN_PROBLEM",
+        "UNKNOWN_PROPOSITION",
+        "before created_at",
+    ] {
+        assert!(rejects.contains(reason), "{reason}: {rejects}");
+    }
+    let everybody = printed(&services.run(&["prospects", "--json"]));
+    assert_eq!(everybody.matches("\"name\"").count(), 3, "{everybody}");
+    let second = import();
+    assert!(
+        second.contains("0 prospects recorded; 3 were in before; 5 rows rejected"),
+        "{second}"
+    );
+    let funnel = printed(&services.run(&["funnel", "--json"]));
+    let figure = |name: &str| figure(&funnel, name);
+    for (name, expected) in [
+        ("created", 3.0),
+        ("identified", 1.0),
+        ("qualified", 2.0),
+        ("closed", 2.0),
+        // 4; 10 and 4; 30 and 10.
+        ("median_days_created_to_identified", 4.0),
+        ("median_days_created_to_qualified", 7.0),
+        ("median_days_created_to_closed", 20.0),
+    ] {
+        let found = figure(name);
+        assert!((found - expected).abs() < 1e-9, "{name}: {found}\n{funnel}");
+    }
+    // Whose creation is told otherwise is somebody else.
+    std::fs::write(&file, "prospect_id,created_at\n1,2024-01-02\n").unwrap();
+    let other = services.run(&["import", "prospects", file.to_str().unwrap()]);
+    assert!(!other.status.success());
+    let rejects = std::fs::read_to_string(folder.path().join("history.csv.rejects.csv")).unwrap();
+    assert!(rejects.contains("created at 2024-01-01"), "{rejects}");
+}
+
+#[test]
+fn who_is_first_known_by_a_touch_is_first_heard_of_then() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let touches = "prospect_id,date,channel\n\
+                   new,2024-02-04,fair\n\
+                   new,2024-01-31,search\n\
+                   later,2999-01-01,fair\n";
+    let touches = written(folder.path(), "touches.csv", touches);
+    let first = import(&services, "touchpoints", &touches);
+    assert!(
+        first.contains("2 touchpoints recorded; 1 row rejected"),
+        "{first}"
+    );
+    let rejects = std::fs::read_to_string(folder.path().join("touches.csv.rejects.csv")).unwrap();
+    assert!(rejects.contains("FUTURE_TIME"), "{rejects}");
+    let list = printed(&services.run(&["prospects", "--json"]));
+    let then = "\"create_time\": \"2024-01-31T00:00:00Z\"";
+    assert_eq!(list.matches(then).count(), 1, "{list}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ async fn touched(to: &mut Prospects) -> Vec<String> {
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         names.push(to.create_prospect(request).await.unwrap().into_inner().name);
     }

@@ -49,7 +49,7 @@ pub(crate) async fn publish(url: &str) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     propositions.add_presentation(added).await.unwrap();
     let published = acquisition::PublishPropositionRequest {

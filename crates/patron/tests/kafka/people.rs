@@ -29,7 +29,7 @@ async fn identified(prospects: &mut Prospects) -> (String, String) {
             ..Default::default()
         }),
         request_id: request_id(),
-        validate_only: false,
+        ..Default::default()
     };
     let created = prospects.create_prospect(created).await.unwrap();
     let name = created.into_inner().name;

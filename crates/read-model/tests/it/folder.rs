@@ -64,23 +64,3 @@ fn another_schema_begins_beside_the_old_one_which_goes_when_it_is_retired() {
     drop(new);
     assert!(schema(dir.path(), 1).is_fresh());
 }
-
-#[test]
-fn notes_survive_a_reopening_and_are_outside_the_digest() {
-    let dir = tempfile::tempdir().unwrap();
-    let store = open(dir.path());
-    replay(&store, 3);
-    let digest = store.digest();
-    store.note_put(b"relay/0", b"17").unwrap();
-    assert_eq!(store.digest(), digest);
-    store.flush().unwrap();
-    drop(store);
-    let store = open(dir.path());
-    assert_eq!(store.note_get(b"relay/0").unwrap().unwrap(), "17");
-    assert_eq!(store.note_get(b"relay/1").unwrap(), None);
-
-    let memory = Store::in_memory();
-    memory.note_put(b"relay/0", b"17").unwrap();
-    assert_eq!(memory.note_get(b"relay/0").unwrap().unwrap(), "17");
-    assert_eq!(memory.row_count(), 0);
-}

@@ -223,3 +223,77 @@ async fn nothing_of_a_text_is_in_the_topic_of_keys_or_in_what_is_shown() {
     assert!(!shown.contains("Lovelace"), "{shown}");
     assert!(!String::from_utf8_lossy(&sealed.ciphertext).contains("Lovelace"));
 }
+
+/// A log in memory that counts how often it is scrubbed, and takes its time.
+#[derive(Debug)]
+struct Counting {
+    log: Arc<dyn Log>,
+    scrubs: Arc<std::sync::atomic::AtomicU32>,
+}
+
+impl Log for Counting {
+    fn topic(&self) -> &str {
+        self.log.topic()
+    }
+    fn partitions(&self) -> u32 {
+        self.log.partitions()
+    }
+    fn append(
+        &self,
+        partition: u32,
+        record: journal::Record,
+    ) -> journal::BoxFuture<'static, journal::Append> {
+        self.log.append(partition, record)
+    }
+    fn end(&self, partition: u32) -> journal::BoxFuture<'static, Result<u64, journal::Error>> {
+        self.log.end(partition)
+    }
+    fn tail(&self, partition: u32, from: u64) -> Box<dyn journal::Tail> {
+        self.log.tail(partition, from)
+    }
+    fn scrub(&self) -> journal::BoxFuture<'static, Result<(), journal::Error>> {
+        self.scrubs
+            .fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+        Box::pin(async {
+            tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+            Ok(())
+        })
+    }
+}
+
+impl journal::Topics for Counting {
+    fn open(&self, _: &TopicSpec) -> journal::BoxFuture<'_, Result<Arc<dyn Log>, journal::Error>> {
+        let log: Arc<dyn Log> = Arc::new(Self {
+            log: Arc::clone(&self.log),
+            scrubs: Arc::clone(&self.scrubs),
+        });
+        Box::pin(async { Ok(log) })
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_scrub_serves_all_who_wait_and_none_is_made_for_nothing() {
+    let scrubs = Arc::new(std::sync::atomic::AtomicU32::new(0));
+    let counted = || scrubs.load(std::sync::atomic::Ordering::SeqCst);
+    let topics = Counting {
+        log: keys(&topics()).await,
+        scrubs: Arc::clone(&scrubs),
+    };
+    let vault = Vault::open(&topics, master()).await.unwrap();
+    let people: Vec<Person> = (1..=20).map(|n| Person(Uuid::from_u128(n))).collect();
+    for person in &people {
+        vault.seal(*person, Field::Name, "Ada").await.unwrap();
+    }
+    let erased = people.iter().map(|person| vault.erase(*person));
+    futures::future::try_join_all(erased).await.unwrap();
+    assert!((1..=2).contains(&counted()), "{}", counted());
+    // Once more, and somebody who had no key: nothing was destroyed.
+    let before = counted();
+    vault.erase(people[0]).await.unwrap();
+    vault.erase(ADA).await.unwrap();
+    assert_eq!(counted(), before);
+    // A key that is destroyed afterwards is scrubbed away.
+    vault.seal(BOB, Field::Name, "Bob").await.unwrap();
+    vault.erase(BOB).await.unwrap();
+    assert_eq!(counted(), before + 1);
+}

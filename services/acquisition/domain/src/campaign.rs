@@ -61,6 +61,8 @@ pub struct Plan {
 pub struct Campaign {
     /// What it is meant to be.
     pub plan: Plan,
+    /// When it was planned.
+    pub planned_at: Time,
     /// Where in its life it is.
     pub state: State,
     /// When it started.
@@ -218,10 +220,13 @@ pub(crate) fn decide(proposition: &Proposition, command: Command) -> Result<Vec<
 pub(crate) fn evolve(proposition: &mut Proposition, event: &Event) {
     match event {
         Event::Planned {
-            campaign_id, plan, ..
+            campaign_id,
+            plan,
+            occurred_at,
         } => {
             let campaign = Campaign {
                 plan: plan.clone(),
+                planned_at: *occurred_at,
                 state: State::Planned,
                 started_at: None,
                 ended_at: None,
@@ -261,7 +266,7 @@ fn create(
     when: When,
 ) -> Result<Vec<Event>, Refusal> {
     if let Some(present) = proposition.campaigns.get(&campaign_id) {
-        let same = present.plan == plan;
+        let same = present.plan == plan && when.may_mean(present.planned_at);
         return same
             .then(Vec::new)
             .ok_or(Refusal::AlreadyExists(Thing::Campaign(campaign_id)));
@@ -350,10 +355,10 @@ fn end(
             state: campaign.state,
         });
     }
-    let occurred_at = when.happened("occurred_at")?;
+    let occurred_at = when.happened("ended_at")?;
     match campaign.started_at {
         Some(earliest) if occurred_at < earliest => Err(Invalid::TooEarly {
-            field: "occurred_at",
+            field: "ended_at",
             at: occurred_at,
             earliest,
         }

@@ -45,6 +45,8 @@ pub struct Pitch {
 pub struct Presentation {
     /// What it says.
     pub pitch: Pitch,
+    /// When it was added.
+    pub added_at: Time,
     /// Its flag, if it is flagged.
     pub flag: Option<Flag>,
     /// How often a flag was cleared.
@@ -171,10 +173,11 @@ pub(crate) fn evolve(proposition: &mut Proposition, event: &Event) {
         Event::Added {
             presentation_id,
             pitch,
-            ..
+            occurred_at,
         } => {
             let presentation = Presentation {
                 pitch: pitch.clone(),
+                added_at: *occurred_at,
                 flag: None,
                 clears: 0,
                 cleared_at: None,
@@ -215,7 +218,7 @@ fn add(
     when: When,
 ) -> Result<Vec<Event>, Refusal> {
     if let Some(present) = proposition.presentations.get(&presentation_id) {
-        let same = present.pitch == pitch;
+        let same = present.pitch == pitch && when.may_mean(present.added_at);
         return same
             .then(Vec::new)
             .ok_or(Refusal::AlreadyExists(Thing::Presentation(presentation_id)));

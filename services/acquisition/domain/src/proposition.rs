@@ -54,6 +54,8 @@ impl State {
 pub struct Proposition {
     /// Where in its life it is.
     pub state: State,
+    /// When it was drafted.
+    pub drafted_at: Option<Time>,
     /// How often its content was written: 1 for the first draft.
     pub revision: u32,
     /// What it says.
@@ -189,8 +191,12 @@ impl Aggregate for Proposition {
 
     fn evolve(&mut self, event: &Event) {
         match event {
-            Event::Drafted { content, .. } => {
+            Event::Drafted {
+                content,
+                occurred_at,
+            } => {
                 self.state = State::Draft;
+                self.drafted_at = Some(*occurred_at);
                 self.revision = 1;
                 self.content = content.clone();
             }
@@ -212,9 +218,8 @@ impl Proposition {
     fn create(&self, content: Content, when: When) -> Result<Vec<Event>, Refusal> {
         let occurred_at = when.happened("occurred_at")?;
         if self.state != State::Absent {
-            return self
-                .content
-                .eq(&content)
+            let meant = self.drafted_at.is_none_or(|at| when.may_mean(at));
+            return (meant && self.content == content)
                 .then(Vec::new)
                 .ok_or(Refusal::AlreadyExists(Thing::Proposition));
         }

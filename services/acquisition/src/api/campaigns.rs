@@ -2,7 +2,6 @@
 
 use acquisition_domain::campaign::{self, SpendKey};
 use acquisition_domain::id::{CampaignId, CampaignName, PropositionId, SpendId};
-use acquisition_domain::input::When;
 use acquisition_domain::proposition;
 use eventsourcing::Time;
 use patron_proto::acquisition::v1 as proto;
@@ -40,12 +39,12 @@ impl CampaignService for Campaigns {
             currency_code: &written.currency_code,
             budget: written.budget.as_ref(),
         })?;
-        let planned = campaign_id.clone();
+        let (planned, at) = (campaign_id.clone(), message.occurred_at);
         let make = move |work: &Work<'_>| {
             Ok(proposition::Command::Campaign(campaign::Command::Create {
                 campaign_id: planned.clone(),
                 plan: plan.clone(),
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             }))
         };
         self.0
@@ -83,11 +82,11 @@ impl CampaignService for Campaigns {
             proposition_id,
             campaign_id,
         } = campaign_name("name", &message.name)?;
-        let ended = campaign_id.clone();
+        let (ended, at) = (campaign_id.clone(), message.ended_at);
         let make = move |work: &Work<'_>| {
             Ok(proposition::Command::Campaign(campaign::Command::End {
                 campaign_id: ended.clone(),
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             }))
         };
         self.0

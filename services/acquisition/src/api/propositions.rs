@@ -1,7 +1,6 @@
 //! `PropositionService`.
 
 use acquisition_domain::id::{PresentationId, PropositionId};
-use acquisition_domain::input::When;
 use acquisition_domain::presentation::{self, Cause};
 use acquisition_domain::proposition;
 use patron_proto::acquisition::v1 as proto;
@@ -11,6 +10,7 @@ use runtime::version;
 use server::{Page, Wrong, invalid, parse, present, resource_id};
 use tonic::{Request, Response, Status};
 
+use super::when;
 use crate::desk::{Desk, Halt, refused};
 use crate::read_model::propositions;
 use crate::wire::proposition::Written;
@@ -32,10 +32,11 @@ impl PropositionService for Propositions {
         if matches!(start, Start::CopyOf(_)) {
             server::caught_up(&self.0.engine, &call).await?;
         }
+        let at = message.occurred_at;
         let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Create {
                 content: start.content(work.rows())?,
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             })
         };
         self.0
@@ -50,11 +51,11 @@ impl PropositionService for Propositions {
         let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
         let content = content(message.proposition.as_ref())?;
+        let at = message.occurred_at;
         let make = move |work: &runtime::Work<'_>| {
-            let when = When::now(work.now());
             Ok(proposition::Command::Update {
                 content: content.clone(),
-                when,
+                when: when(work, at.as_ref()),
             })
         };
         self.0
@@ -68,9 +69,10 @@ impl PropositionService for Propositions {
     ) -> Result<Response<proto::Proposition>, Status> {
         let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
-        let make = |work: &runtime::Work<'_>| {
+        let at = message.occurred_at;
+        let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Publish {
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             })
         };
         self.0
@@ -88,12 +90,13 @@ impl PropositionService for Propositions {
         let written = present("presentation", message.presentation.as_ref())?;
         let pitch = wire::proposition::pitch(&written.channel, &written.message, &written.claims)?;
         let added = presentation_id.clone();
+        let at = message.occurred_at;
         let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Presentation(
                 presentation::Command::Add {
                     presentation_id: added.clone(),
                     pitch: pitch.clone(),
-                    when: When::now(work.now()),
+                    when: when(work, at.as_ref()),
                 },
             ))
         };
@@ -110,12 +113,13 @@ impl PropositionService for Propositions {
         let (call, message) = server::open(request)?;
         let (id, presentation_id) = presentation_name("name", &message.name)?;
         let (flagged, note) = (presentation_id.clone(), message.reason.clone());
+        let at = message.occurred_at;
         let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Presentation(
                 presentation::Command::Flag {
                     presentation_id: flagged.clone(),
                     cause: Cause::ByHand { note: note.clone() },
-                    when: When::now(work.now()),
+                    when: when(work, at.as_ref()),
                 },
             ))
         };
@@ -132,12 +136,13 @@ impl PropositionService for Propositions {
         let (call, message) = server::open(request)?;
         let (id, presentation_id) = presentation_name("name", &message.name)?;
         let (cleared, note) = (presentation_id.clone(), message.note.clone());
+        let at = message.occurred_at;
         let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Presentation(
                 presentation::Command::ClearFlag {
                     presentation_id: cleared.clone(),
                     note: note.clone(),
-                    when: When::now(work.now()),
+                    when: when(work, at.as_ref()),
                 },
             ))
         };
@@ -242,9 +247,10 @@ impl PropositionService for Propositions {
     ) -> Result<Response<proto::Proposition>, Status> {
         let (call, message) = server::open(request)?;
         let id = proposition_id("name", &message.name)?;
-        let make = |work: &runtime::Work<'_>| {
+        let at = message.occurred_at;
+        let make = move |work: &runtime::Work<'_>| {
             Ok(proposition::Command::Retire {
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             })
         };
         self.0

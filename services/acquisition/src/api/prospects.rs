@@ -7,7 +7,6 @@ mod journey;
 mod merging;
 
 use acquisition_domain::id::TouchpointId;
-use acquisition_domain::input::When;
 use acquisition_domain::offer::{Ask, Offer};
 use acquisition_domain::prospect::{self, Closing, Convert, Kind, Prospect, Qualification};
 use eventsourcing::Sealed;
@@ -48,12 +47,12 @@ impl ProspectService for Prospects {
         let kind: Kind = wire::prospect::kind("prospect.kind", written.kind)?;
         let source = written.source.clone();
         let id = prospect_created_by(&message.request_id);
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>| {
-            let when = When::now(work.now());
             Ok(prospect::Command::Create {
                 kind,
                 source: source.clone(),
-                when,
+                when: when(work, at.as_ref()),
             })
         };
         self.0.on_prospect(&call, &message, id, make, get).await
@@ -90,11 +89,12 @@ impl ProspectService for Prospects {
         let asked = qualification.clone();
         let known = |rows: &dyn Rows| solves(rows, &asked).is_ok();
         self.catch_up_unless(&call, known).await?;
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>| {
             solves(work.rows(), &qualification)?;
             Ok(prospect::Command::Qualify {
                 qualification: qualification.clone(),
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             })
         };
         self.0.on_prospect(&call, &message, id, make, get).await
@@ -153,12 +153,12 @@ impl ProspectService for Prospects {
         };
         let note = Some(message.note.trim()).filter(|note| !note.is_empty());
         let texts = note.map(|note| (Field::Note, note.to_owned()));
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>, boxes: Vec<Sealed>, _: &Opener| {
-            let when = When::now(work.now());
             Ok(prospect::Command::Close {
                 closing: closing.clone(),
                 note: boxes.into_iter().next(),
-                when,
+                when: when(work, at.as_ref()),
             })
         };
         let texts = texts.into_iter().collect();
@@ -212,9 +212,11 @@ impl ProspectService for Prospects {
     ) -> Result<Response<proto::Prospect>, Status> {
         let (call, message) = server::open(request)?;
         let id = prospect_id("name", &message.name)?;
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>| {
-            let when = When::now(work.now());
-            Ok(prospect::Command::Reopen { when })
+            Ok(prospect::Command::Reopen {
+                when: when(work, at.as_ref()),
+            })
         };
         self.0.on_prospect(&call, &message, id, make, get).await
     }

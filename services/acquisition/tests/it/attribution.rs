@@ -375,7 +375,7 @@ pub(crate) async fn run(harness: &Harness, id: &str, presentation: &str) {
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     };
     let planned = harness.campaigns().create_campaign(create).await.unwrap();
     let start = proto::StartCampaignRequest {

@@ -17,7 +17,7 @@ fn plan(id: &str, presentation: &str) -> proto::CreateCampaignRequest {
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use journal::Topics as _;
 use patron_proto::acquisition::v1 as proto;
 use prost::Message as _;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -14,7 +15,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
 use uuid::Uuid;
 
-use crate::harness::{Harness, create};
+use crate::harness::{Harness, create, refused};
 
 #[tokio::test]
 async fn a_reply_carries_a_position_that_a_query_can_wait_for() {
@@ -203,4 +204,46 @@ async fn every_metric_is_explained() {
         .filter_map(|name| name.strip_prefix("patron_"))
         .collect();
     assert_eq!(told, explained);
+}
+
+#[tokio::test]
+async fn a_report_of_an_instance_that_stops_is_refused_at_once() {
+    let harness = Harness::start().await;
+    harness
+        .running
+        .engine
+        .drain(tokio::time::Instant::now())
+        .await;
+    let journal = journal::TopicSpec {
+        name: "patron.acquisition.journal".to_owned(),
+        partitions: 12,
+        kind: journal::Kind::Journal,
+    };
+    // Something that this instance will never apply.
+    let log = harness.topics.open(&journal).await.unwrap();
+    let written = log.append(0, journal::Record::value("x")).await;
+    assert_eq!(written, journal::Append::Written);
+    let asked = proto::GetFunnelRequest::default();
+    let refused = harness.reports().get_funnel(asked).await.unwrap_err();
+    assert_eq!(refused.code(), Code::Unavailable, "{refused:?}");
+    assert!(refused.message().contains("shutting down"), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_position_of_another_journal_is_a_wrong_argument() {
+    let harness = Harness::start().await;
+    let name = format!("propositions/{}", "van-repair");
+    let made = harness
+        .propositions()
+        .create_proposition(create("van-repair"))
+        .await;
+    made.unwrap();
+    let other = journal::Position::start(Uuid::from_u128(9), 12);
+    let asked = proto::GetPropositionRequest {
+        name,
+        min_position: other.to_string(),
+        ..Default::default()
+    };
+    let refused = refused(harness.propositions().get_proposition(asked).await);
+    assert_eq!(refused.0, Code::InvalidArgument);
 }

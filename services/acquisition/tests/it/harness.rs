@@ -165,7 +165,7 @@ impl Harness {
                 ..Default::default()
             }),
             request_id: new_id(),
-            validate_only: false,
+            ..Default::default()
         };
         self.prospects()
             .create_prospect(request)
@@ -254,7 +254,7 @@ pub(crate) fn presentation(id: &str, benefit: &str) -> proto::AddPresentationReq
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

@@ -28,4 +28,5 @@ mod retention;
 mod retiring;
 mod scorecards;
 mod staying;
+mod telling_late;
 mod valuation;

@@ -271,7 +271,7 @@ async fn what_is_absorbed_after_the_conversion_earns_nothing_and_late_records_do
                 ..Default::default()
             }),
             request_id: new_id(),
-            validate_only: false,
+            ..Default::default()
         };
         harness.campaigns().create_campaign(planned).await.unwrap();
     }

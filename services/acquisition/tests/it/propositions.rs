@@ -32,7 +32,7 @@ async fn a_draft_is_created_revised_published_and_read_back() {
         proposition: Some(better),
         etag: drafted.etag.clone(),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     };
     let revised = propositions
         .update_proposition(update.clone())

@@ -25,7 +25,7 @@ fn campaign(id: &str) -> proto::CreateCampaignRequest {
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 

@@ -286,7 +286,7 @@ pub(crate) fn proposal(action_id: &str, kind: Kind) -> ProposeAction {
         promise_id: None,
         due_at: day(TODAY + 10),
         trigger_event_id: None,
-        now: day(TODAY),
+        when: When::now(day(TODAY)),
     }
 }
 

@@ -5,14 +5,17 @@ use std::pin::Pin;
 use futures::{Stream, StreamExt as _};
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::event_service_server::EventService;
-use server::{Watched, Watching};
+use server::{Watched, Watchers, Watching};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
 
 /// `EventService`.
 #[derive(Debug, Clone)]
-pub(crate) struct Events(pub(crate) Desk);
+pub(crate) struct Events {
+    pub(crate) desk: Desk,
+    pub(crate) watchers: Watchers,
+}
 
 #[tonic::async_trait]
 impl EventService for Events {
@@ -30,7 +33,7 @@ impl EventService for Events {
             resume_token: message.resume_token,
             from_start: message.from_start,
         };
-        let events = server::watch(&self.0.engine, watching)?;
+        let events = server::watch(&self.desk.engine, &self.watchers, watching)?;
         Ok(Response::new(Box::pin(
             events.map(|event| event.map(shown)),
         )))

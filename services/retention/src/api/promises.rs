@@ -6,7 +6,6 @@ use patron_proto::retention::v1::promise_service_server::PromiseService;
 use read_model::{Error, Rows};
 use retention_domain::Command;
 use retention_domain::id::PromiseId;
-use retention_domain::input::When;
 use retention_domain::promise::{AssessPromise, MakePromise};
 use runtime::{Work, version};
 use server::{Opener, Page, parse, present};
@@ -44,11 +43,12 @@ impl PromiseService for Promises {
             made_by: &written.made_by,
         })?;
         let shown = shown(made.clone());
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>| {
             Command::MakePromise(Box::new(MakePromise {
                 promise_id: made.clone(),
                 terms: terms.clone(),
-                when: When::now(work.now()),
+                when: when(work, at.as_ref()),
             }))
         };
         self.0.on_customer(&call, &message, id, make, shown).await
@@ -86,9 +86,10 @@ impl PromiseService for Promises {
         let (call, message) = server::open(request)?;
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id.clone());
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>| Command::RepairPromise {
             promise_id: promise_id.clone(),
-            when: When::now(work.now()),
+            when: when(work, at.as_ref()),
         };
         self.0.on_customer(&call, &message, id, make, shown).await
     }
@@ -101,10 +102,11 @@ impl PromiseService for Promises {
         let (id, promise_id) = promise_name("name", &message.name)?;
         let shown = shown(promise_id.clone());
         let texts = words(Field::Note, &message.note);
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>, boxes: Vec<Sealed>| Command::WaivePromise {
             promise_id: promise_id.clone(),
             note: boxes.into_iter().next(),
-            when: When::now(work.now()),
+            when: when(work, at.as_ref()),
         };
         self.0
             .on_person(&call, &message, id, texts, make, shown)

@@ -140,3 +140,25 @@ async fn a_lost_customer_can_only_be_won_back_and_only_with_consent() {
         precondition("NO_CONSENT")
     );
 }
+
+#[tokio::test]
+async fn a_proposal_is_told_late_and_never_ahead() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let acquired_at = harness.full(&customer).await.acquired_at;
+    let told = |occurred_at| proto::ProposeActionRequest {
+        occurred_at,
+        ..propose(&customer, "call", proto::ActionType::Grow)
+    };
+    let mut client = harness.customers();
+    assert_eq!(
+        refused(client.propose_action(told(at(301))).await),
+        (Code::InvalidArgument, "FUTURE_TIME".to_owned())
+    );
+    let proposed = client.propose_action(told(acquired_at)).await.unwrap();
+    assert_eq!(proposed.into_inner().proposed_at, acquired_at);
+    assert_eq!(
+        refused(client.propose_action(told(at(0))).await).0,
+        Code::AlreadyExists
+    );
+}

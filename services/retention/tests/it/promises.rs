@@ -1,9 +1,10 @@
 //! `PromiseService`.
 
 use patron_proto::retention::v1 as proto;
+use prost_types::Timestamp;
 use tonic::Code;
 
-use crate::harness::{Harness, assess, end, new_id, precondition, refused, terms};
+use crate::harness::{DAY, Harness, assess, at, end, new_id, precondition, refused, terms};
 
 fn make(customer: &str, id: &str) -> proto::MakePromiseRequest {
     proto::MakePromiseRequest {
@@ -15,7 +16,7 @@ fn make(customer: &str, id: &str) -> proto::MakePromiseRequest {
             ..Default::default()
         }),
         request_id: new_id(),
-        validate_only: false,
+        ..Default::default()
     }
 }
 
@@ -180,4 +181,63 @@ async fn the_ledger_tells_how_sure_a_kept_rate_is() {
     assert!((line.kept_rate_upper.unwrap() - 0.699).abs() < 0.001);
     assert_eq!(line.mean_gap, None);
     assert_eq!(ledger.total.unwrap().made, 5);
+}
+
+#[tokio::test]
+async fn what_happens_to_a_promise_is_told_late_and_never_ahead() {
+    let harness = Harness::start().await;
+    let customer = harness.customer("00042").await;
+    let acquired_at = harness.full(&customer).await.acquired_at.unwrap();
+    let after = |days: i64| {
+        Some(Timestamp {
+            seconds: acquired_at.seconds + days * DAY,
+            nanos: 0,
+        })
+    };
+    let future = || (Code::InvalidArgument, "FUTURE_TIME".to_owned());
+    let early = || (Code::InvalidArgument, "TOO_EARLY".to_owned());
+    let mut promises = harness.promises();
+    for (id, occurred_at, expected) in [
+        ("ahead", at(301), Some(future())),
+        ("before", after(-1), Some(early())),
+        ("late", after(1), None),
+    ] {
+        let told = proto::MakePromiseRequest {
+            occurred_at,
+            ..make(&customer, id)
+        };
+        let made = promises.make_promise(told).await;
+        match expected {
+            Some(expected) => assert_eq!(refused(made), expected),
+            None => assert_eq!(made.unwrap().into_inner().made_at, after(1)),
+        }
+    }
+    let name = format!("{customer}/promises/late");
+    let waive = |occurred_at| proto::WaivePromiseRequest {
+        name: name.clone(),
+        request_id: new_id(),
+        occurred_at,
+        ..Default::default()
+    };
+    let waived = promises.waive_promise(waive(at(301))).await;
+    assert_eq!(refused(waived), future());
+    let waived = promises.waive_promise(waive(after(0))).await;
+    assert_eq!(refused(waived), early());
+    promises.waive_promise(waive(after(1))).await.unwrap();
+    let broken = proto::AssessPromiseRequest {
+        assessed_at: after(2),
+        ..assess(&customer, "next-day", proto::PromiseVerdict::Broken)
+    };
+    promises.assess_promise(broken).await.unwrap();
+    let repair = |occurred_at| proto::RepairPromiseRequest {
+        name: format!("{customer}/promises/next-day"),
+        request_id: new_id(),
+        occurred_at,
+        ..Default::default()
+    };
+    let repaired = promises.repair_promise(repair(at(301))).await;
+    assert_eq!(refused(repaired), future());
+    let repaired = promises.repair_promise(repair(after(1))).await;
+    assert_eq!(refused(repaired), early());
+    promises.repair_promise(repair(after(2))).await.unwrap();
 }

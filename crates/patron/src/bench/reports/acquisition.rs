@@ -94,7 +94,7 @@ async fn campaigns(acquisition: &Acquisition) -> anyhow::Result<()> {
                 ..Default::default()
             }),
             request_id: request_id(),
-            validate_only: false,
+            ..Default::default()
         };
         let planned = campaigns.create_campaign(planned).await;
         planned.map_err(|status| said(&status))?;

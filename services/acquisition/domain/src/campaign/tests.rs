@@ -1,6 +1,7 @@
 //! The rules of campaigns, told as stories.
 
 mod bounds;
+mod telling_late;
 
 use eventsourcing::scenario::Given;
 use money::Money;
@@ -264,7 +265,7 @@ mod running {
             }))
             .refused(
                 Invalid::TooEarly {
-                    field: "occurred_at",
+                    field: "ended_at",
                     at: day(4),
                     earliest: day(5),
                 }

@@ -8,7 +8,7 @@ use crate::presentation::Command;
 use crate::promise::{MAX_DUE, MAX_PROMISES};
 use crate::proposition::{self, Proposition, Refusal, Thing};
 use crate::story::{
-    add, claim, clear, day, drafted, flag, id, on, on_the_market, one_of_four, pitch, plan,
+    about, add, claim, clear, day, drafted, flag, id, on, on_the_market, one_of_four, pitch, plan,
     plan_campaign, published, retire, start,
 };
 
@@ -40,6 +40,23 @@ fn adding_the_same_presentation_again_changes_nothing() {
         .and(retire())
         .when(add("speed", pitch("next-day")))
         .nothing();
+}
+
+#[test]
+fn the_same_words_of_another_time_are_another_presentation() {
+    let added = |number| {
+        proposition::Command::Presentation(Command::Add {
+            presentation_id: id("loud"),
+            pitch: pitch("next-day"),
+            when: about(number),
+        })
+    };
+    let story = || published().and(added(-500));
+    story().when(added(-500)).nothing();
+    story().when(add("loud", pitch("next-day"))).nothing();
+    story()
+        .when(added(-499))
+        .refused(Refusal::AlreadyExists(Thing::Presentation(id("loud"))));
 }
 
 #[test]

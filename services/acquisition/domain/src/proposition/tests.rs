@@ -7,8 +7,8 @@ use super::{Event, MAX_BENEFITS, MAX_DIFFERENTIATORS, MAX_PROBLEMS, Proposition,
 use crate::input::{Invalid, MAX_LABEL, When};
 use crate::proposition::{Command, State};
 use crate::story::{
-    add, content, create, day, drafted, id, on_the_market, pitch, plan, plan_campaign, publish,
-    published, retire, start, update,
+    about, add, content, create, day, drafted, id, on_the_market, pitch, plan, plan_campaign,
+    publish, published, retire, start, update,
 };
 
 #[test]
@@ -38,6 +38,31 @@ fn the_id_of_a_proposition_is_not_given_to_another_one() {
             when: When::now(day(1)),
         })
         .refused(Refusal::AlreadyExists(Thing::Proposition));
+}
+
+#[test]
+fn the_past_of_a_proposition_is_told_late() {
+    let drafted_on = |number| Command::Create {
+        content: content(),
+        when: about(number),
+    };
+    let story = || given::<Proposition>([]).and(drafted_on(-700));
+    story().when(drafted_on(-700)).nothing();
+    story().when(create()).nothing();
+    story()
+        .when(drafted_on(-699))
+        .refused(Refusal::AlreadyExists(Thing::Proposition));
+    story()
+        .when(Command::Publish { when: about(-600) })
+        .then([Event::Published {
+            revision: 1,
+            occurred_at: day(-600),
+        }]);
+    published()
+        .when(Command::Retire { when: about(-1) })
+        .then([Event::Retired {
+            occurred_at: day(-1),
+        }]);
 }
 
 #[test]

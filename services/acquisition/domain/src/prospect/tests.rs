@@ -5,6 +5,7 @@ mod converting;
 mod erasing;
 mod identifying;
 mod merging;
+mod telling_late;
 mod touching;
 
 use eventsourcing::scenario::{Given, given};

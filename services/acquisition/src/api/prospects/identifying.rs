@@ -16,6 +16,7 @@ use uuid::Uuid;
 use vault::{Field, Person};
 
 use super::{Prospects, get, show};
+use crate::api::when;
 use crate::read_model::prospects;
 use crate::wire::personal::{Plain, field_of, plain, plains};
 use crate::wire::prospect_id;
@@ -41,6 +42,7 @@ impl Prospects {
         let caught_up = self.0.vault.catch_up(Person(id)).await;
         caught_up.map_err(|error| out_of_reach(&error))?;
         let said = (claimed.clone(), named);
+        let at = message.occurred_at;
         let make = move |work: &Work<'_>, boxes: Vec<Sealed>, opener: &Opener| {
             let state = prospects::get(work.rows(), id)?.unwrap_or_default();
             Ok(Command::Identify(compared(
@@ -48,7 +50,7 @@ impl Prospects {
                 &said,
                 boxes,
                 opener,
-                When::now(work.now()),
+                when(work, at.as_ref()),
             )))
         };
         let identified = self.0.on_person(call, message, id, texts, make, get);

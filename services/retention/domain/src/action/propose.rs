@@ -32,8 +32,8 @@ pub struct ProposeAction {
     pub due_at: Time,
     /// The event that gave rise to it.
     pub trigger_event_id: Option<Label>,
-    /// The present.
-    pub now: Time,
+    /// When it is proposed.
+    pub when: When,
 }
 
 /// Says that something was done.
@@ -70,6 +70,7 @@ impl ProposeAction {
             && self.promise_id == known.promise_id
             && self.due_at == known.due_at
             && self.trigger_event_id == known.trigger_event_id
+            && self.when.may_mean(known.proposed_at)
     }
 }
 
@@ -97,13 +98,16 @@ impl Customer {
                 limit: 1_000,
             });
         }
+        let proposed_at = command
+            .when
+            .happened_since("occurred_at", relationship.acquired_at)?;
         Ok(vec![Event::ActionProposed(Proposed {
             action_id: command.action_id,
             kind: command.kind,
             owner: command.owner,
             promise_id: command.promise_id,
             trigger_event_id: command.trigger_event_id,
-            proposed_at: command.now,
+            proposed_at,
             due_at: command.due_at,
         })])
     }

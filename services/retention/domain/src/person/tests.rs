@@ -64,7 +64,7 @@ fn ask_back() -> Command {
         promise_id: None,
         due_at: day(TODAY),
         trigger_event_id: None,
-        now: day(TODAY),
+        when: on(TODAY),
     }))
 }
 

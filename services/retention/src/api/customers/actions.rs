@@ -4,6 +4,7 @@ use patron_proto::retention::v1 as proto;
 use read_model::{Error, Rows};
 use retention_domain::action::{CompleteAction, ProposeAction};
 use retention_domain::id::ActionId;
+use retention_domain::input::When;
 use retention_domain::{Command, PartId};
 use runtime::Work;
 use server::{Call, Opener, Page, parse, parse_optional, present};
@@ -36,11 +37,12 @@ pub(super) async fn propose(
         due_at: time("action.due_at", written.due_at.as_ref())?,
         trigger_event_id: parse_optional("action.trigger_event_id", &written.trigger_event_id)?,
         // The present is only known once the command is decided.
-        now: eventsourcing::Time::EPOCH,
+        when: When::now(eventsourcing::Time::EPOCH),
     };
+    let at = message.occurred_at;
     let make = move |work: &Work<'_>| {
         Command::ProposeAction(Box::new(ProposeAction {
-            now: work.now(),
+            when: when(work, at.as_ref()),
             ..proposed.clone()
         }))
     };

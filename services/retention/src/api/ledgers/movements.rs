@@ -77,7 +77,7 @@ impl Ledgers {
         let position = min_position(&message.min_position)?;
         let read = |rows: &dyn Rows| books::statement(rows, currency, id);
         let read = engine.read(position.as_ref(), call.deadline, read).await;
-        let (closed, _) = read.map_err(|why| unavailable(&why))?;
+        let (closed, _) = read.map_err(|why| server::unread(&why))?;
         let closed = closed
             .map_err(|error| unavailable(&error.to_string()))?
             .ok_or_else(|| not_found(&message.parent))?;
@@ -86,7 +86,7 @@ impl Ledgers {
             rests_on.advance(*partition, *next);
         }
         let waited = engine.read(Some(&rests_on), call.deadline, |_| ()).await;
-        waited.map_err(|why| unavailable(&why))?;
+        waited.map_err(|why| server::unread(&why))?;
         Ok(closed)
     }
 

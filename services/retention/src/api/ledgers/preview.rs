@@ -24,7 +24,7 @@ impl Ledgers {
         let engine = &self.desk.engine;
         let position = min_position(&message.min_position)?;
         let waited = engine.read(position.as_ref(), call.deadline, |_| ()).await;
-        waited.map_err(|why| unavailable(&why))?;
+        waited.map_err(|why| server::unread(&why))?;
         let Moment { as_of, known } = server::moment(engine, call, server::asked!(message)).await?;
         let start = message.start.as_ref().map(from_timestamp);
         let store = engine.store().clone();

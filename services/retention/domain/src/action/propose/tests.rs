@@ -2,14 +2,14 @@
 
 use eventsourcing::scenario::{Given, given};
 
-use super::{CompleteAction, Completed, MAX_OPEN_ACTIONS};
+use super::{CompleteAction, Completed, MAX_OPEN_ACTIONS, ProposeAction};
 use crate::action::{Closing, Kind, Outcome, Proposed};
 use crate::consent::Status;
 use crate::input::Invalid;
 use crate::promise::Finding;
 use crate::story::{
-    TODAY, assess, cancel, complete, customer, day, eur, leave, on, open_with_contact, parsed,
-    proposal, propose, usd,
+    ACQUIRED, TODAY, assess, cancel, complete, customer, day, eur, leave, on, open_with_contact,
+    parsed, proposal, propose, usd,
 };
 use crate::{Command, Customer, Event, Refusal, Thing};
 
@@ -157,6 +157,34 @@ fn what_nobody_proposed_is_neither_completed_nor_cancelled() {
         .when(complete("call", None, TODAY))
         .refused(unknown());
     customer().when(cancel("call", TODAY)).refused(unknown());
+}
+
+#[test]
+fn a_proposal_is_told_late_but_not_of_a_time_before_the_customer() {
+    let told = |number| {
+        Command::ProposeAction(Box::new(ProposeAction {
+            when: on(number),
+            ..proposal("call", Kind::Grow)
+        }))
+    };
+    let story = || customer().and(told(ACQUIRED + 1));
+    let proposed_at = story().state().open_actions[&parsed("call")].proposed_at;
+    assert_eq!(proposed_at, day(ACQUIRED + 1));
+    story().when(told(ACQUIRED + 1)).nothing();
+    story().when(propose("call", Kind::Grow)).nothing();
+    let taken = Refusal::AlreadyExists(Thing::Action(parsed("call")));
+    story().when(told(ACQUIRED + 2)).refused(taken);
+    let field = "occurred_at";
+    let (at, earliest) = (day(ACQUIRED - 1), day(ACQUIRED));
+    let early = Invalid::TooEarly {
+        field,
+        at,
+        earliest,
+    };
+    customer().when(told(ACQUIRED - 1)).refused(early.into());
+    let (at, latest) = (day(TODAY + 1), day(TODAY).plus_seconds(300));
+    let future = Invalid::FutureTime { field, at, latest };
+    customer().when(told(TODAY + 1)).refused(future.into());
 }
 
 #[test]
