@@ -19,6 +19,12 @@ pub use exact::{Exact, Share};
 pub use rate::Rate;
 pub use round::{div_half_even, half_even};
 
+/// The largest amount that anything may be told to cost or bring, in minor units, to either side of 0.
+///
+/// All services keep to this one bound, so that what one of them has accepted no other one refuses. A purchase
+/// and all its reversals together weigh at most twice this, and 100,000 of them still fit into 64 bits.
+pub const MAX_MINOR_UNITS: i64 = 40_000_000_000_000;
+
 /// An amount of one currency, in its minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Money {
@@ -46,6 +52,11 @@ impl Money {
             currency,
             minor_units,
         }
+    }
+
+    /// Whether it is at most [`MAX_MINOR_UNITS`] away from 0.
+    pub const fn is_bounded(self) -> bool {
+        self.minor_units.unsigned_abs() <= MAX_MINOR_UNITS.unsigned_abs()
     }
 
     /// The sum, if both are of one currency and it fits.
@@ -93,7 +104,7 @@ impl fmt::Display for Money {
 
 #[cfg(test)]
 mod tests {
-    use super::{Currency, Mismatch, Money};
+    use super::{Currency, MAX_MINOR_UNITS, Mismatch, Money};
 
     fn money(code: &str, minor_units: i64) -> Money {
         Money::new(code.parse().unwrap(), minor_units)
@@ -105,6 +116,19 @@ mod tests {
         assert_eq!(money("EUR", -5).to_string(), "-0.05 EUR");
         assert_eq!(money("JPY", 500).to_string(), "500 JPY");
         assert_eq!(money("KWD", 1_005).to_string(), "1.005 KWD");
+    }
+
+    #[test]
+    fn the_bound_is_the_same_to_both_sides_and_included() {
+        let is_bounded = |minor_units| money("EUR", minor_units).is_bounded();
+        assert!(is_bounded(MAX_MINOR_UNITS) && is_bounded(-MAX_MINOR_UNITS));
+        let beyond = [
+            MAX_MINOR_UNITS + 1,
+            -MAX_MINOR_UNITS - 1,
+            i64::MIN,
+            i64::MAX,
+        ];
+        assert!(!beyond.into_iter().any(is_bounded));
     }
 
     #[test]

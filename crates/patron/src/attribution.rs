@@ -111,7 +111,8 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
 /// The report as a person reads it: whoever earned most first, what is unattributed last.
 pub(crate) fn shown(report: &AttributionReport) -> String {
     let mut ordered: Vec<_> = report.lines.iter().collect();
-    let is_nobody = |name: &str| name.starts_with('(');
+    // What no touch point earned; a channel may have brackets too, such as `(direct)`.
+    let is_nobody = |name: &str| name == "(unattributed)";
     ordered.sort_by(|a, b| {
         let nobody = is_nobody(&a.touch_point).cmp(&is_nobody(&b.touch_point));
         nobody.then(b.credit.total_cmp(&a.credit))
@@ -189,6 +190,22 @@ mod tests {
             cac: None,
             removal_effect: Some(0.25),
         }
+    }
+
+    #[test]
+    fn a_channel_in_brackets_is_one_like_the_others() {
+        let report = AttributionReport {
+            lines: vec![
+                line("search", 1.0),
+                line("(unattributed)", 9.0),
+                line("(direct)", 5.0),
+            ],
+            ..AttributionReport::default()
+        };
+        let text = shown(&report);
+        let place = |what: &str| text.find(what).unwrap();
+        assert!(place("(direct)") < place("search"), "{text}");
+        assert!(place("search") < place("(unattributed)"), "{text}");
     }
 
     #[test]

@@ -14,8 +14,8 @@
 //! | `absorption` | `merges.rs` | merged prospect | whether it is merged, and absorbed |
 //! | `absorption-due` | `merges.rs` | merged prospect | it is still to be absorbed |
 //! | `customer` | `customers.rs` | customer | when it was lost and won back |
-//! | `payment` | `customers.rs` | (customer, place told) | the margin of a purchase or a reversal |
-//! | `purchase` | `customers.rs` | (customer, purchase) | when it was made, and what is left of it |
+//! | `payment` | `customers.rs` | (customer, place told) | a purchase or a reversal |
+//! | `purchase` | `customers.rs` | (customer, purchase) | its place told |
 //! | `assumed` | `valuation.rs` | (currency, place told) | assumptions of a ledger |
 //! | `model` | `valuation.rs` | (currency, place told) | a model that values may rest on |
 //! | `promise` | `customers.rs` | (customer, promise) | what became of it |

@@ -10,7 +10,7 @@ use patron_proto::retention::v1 as proto;
 use prost::Message;
 use read_model::{Error, RowsMut};
 use runtime::Recorded;
-use server::{Wrong, from_timestamp, money, parse, parse_optional, present, resource_id};
+use server::{Wrong, money, parse, parse_optional, present, resource_id};
 use uuid::Uuid;
 
 use crate::read_model::customers::{self, Fate, Paid, Promise, Verdict};
@@ -44,6 +44,9 @@ pub(crate) enum What {
         promise_id: String,
         promise: Promised,
     },
+    Overdue {
+        promise_id: String,
+    },
     Judged {
         promise_id: String,
         fate: Fate,
@@ -62,7 +65,6 @@ pub(crate) enum What {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Promised {
     at_conversion: bool,
-    due_at: Option<Time>,
     proposition_id: Option<PropositionId>,
     presentation_id: Option<PresentationId>,
     benefit_id: BenefitId,
@@ -122,6 +124,7 @@ fn reader(kind: &str) -> Option<fn(&Bytes) -> Result<Told, Wrong>> {
         "CustomerErased" => erased,
         "ConsentChanged" => consented,
         "PromiseMade" => promised,
+        "PromiseOverdue" => overdue,
         "PromiseKept" => kept,
         "PromiseBroken" => broken,
         "PromiseRepaired" => repaired,
@@ -200,7 +203,6 @@ fn promised(payload: &Bytes) -> Result<Told, Wrong> {
     };
     let promise = Promised {
         at_conversion: event.at_conversion,
-        due_at: terms.due_at.as_ref().map(from_timestamp),
         proposition_id,
         presentation_id: parse_optional("presentation_id", &event.presentation_id)?,
         benefit_id: parse("terms.benefit_id", &terms.benefit_id)?,
@@ -212,6 +214,17 @@ fn promised(payload: &Bytes) -> Result<Told, Wrong> {
             promise_id,
             promise,
         },
+    })
+}
+
+fn overdue(payload: &Bytes) -> Result<Told, Wrong> {
+    let event: proto::PromiseOverdue = message(payload)?;
+    let (customer, promise_id) = promise_name(&event.promise)?;
+    let at = time("occurred_at", event.occurred_at.as_ref())?;
+    Ok(Told::Customer {
+        customer,
+        at,
+        what: What::Overdue { promise_id },
     })
 }
 
@@ -319,7 +332,7 @@ fn of_customer(
             let made = Promise {
                 recorded,
                 made_at: at,
-                due_at: promise.due_at,
+                overdue: None,
                 proposition_id: promise.proposition_id.clone(),
                 presentation_id: promise.presentation_id.clone(),
                 benefit_id: promise.benefit_id.clone(),
@@ -329,6 +342,9 @@ fn of_customer(
         }
         // Reports and flags judge what led to the conversion; an erasure changes no number.
         What::Promised { .. } | What::Erased | What::Consented(_) => Ok(()),
+        What::Overdue { promise_id } => {
+            customers::overdue(rows, customer, promise_id, (at, recorded))
+        }
         What::Judged { promise_id, fate } => {
             let said = Verdict {
                 recorded,

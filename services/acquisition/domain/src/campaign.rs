@@ -9,7 +9,7 @@ use money::{Currency, Money};
 use serde::{Deserialize, Serialize};
 
 use crate::id::{CampaignId, PresentationId, SpendId};
-use crate::input::{Invalid, When, distinct, in_currency, not_negative};
+use crate::input::{Invalid, When, amount_in, distinct, not_negative};
 use crate::proposition::{self, Proposition, Refusal, Thing};
 
 pub use spend::{BookedSpend, Spend, SpendKey, SpendKind};
@@ -305,7 +305,7 @@ fn check(proposition: &Proposition, plan: &Plan) -> Result<(), Refusal> {
         });
     }
     if let Some(budget) = plan.budget {
-        in_currency("budget", budget, plan.currency)?;
+        amount_in("budget", budget, plan.currency)?;
         not_negative("budget", budget)?;
     }
     Ok(())

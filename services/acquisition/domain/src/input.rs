@@ -1,7 +1,7 @@
 //! What any field must be: there, of a size, in a range, of the right sign and not in the future.
 
 use eventsourcing::{Class, Explain, Time};
-use money::{Currency, Money};
+use money::{Currency, MAX_MINOR_UNITS, Money};
 
 /// How far a client's clock may be ahead of ours.
 pub const MAX_AHEAD_SECONDS: i64 = 300;
@@ -79,6 +79,16 @@ pub enum Invalid {
         /// What it should be, in words.
         wanted: &'static str,
     },
+    /// An amount is larger than any may be.
+    #[error("{field} is more than {limit} {currency} in its minor units: split it")]
+    TooLarge {
+        /// The field's path.
+        field: &'static str,
+        /// The largest size, in minor units.
+        limit: i64,
+        /// The currency that these are of.
+        currency: Currency,
+    },
     /// An amount is in another currency than what it belongs to.
     #[error("{field} is in {given}: give an amount in {expected}")]
     CurrencyMismatch {
@@ -101,6 +111,7 @@ impl Explain for Invalid {
             | Self::FutureTime { field, .. }
             | Self::TooEarly { field, .. }
             | Self::WrongSign { field, .. }
+            | Self::TooLarge { field, .. }
             | Self::CurrencyMismatch { field, .. } => Class::Invalid { field },
         }
     }
@@ -114,6 +125,7 @@ impl Explain for Invalid {
             Self::FutureTime { .. } => "FUTURE_TIME",
             Self::TooEarly { .. } => "TOO_EARLY",
             Self::WrongSign { .. } => "WRONG_SIGN",
+            Self::TooLarge { .. } => "TOO_LARGE",
             Self::CurrencyMismatch { .. } => "CURRENCY_MISMATCH",
         }
     }
@@ -137,6 +149,12 @@ impl Explain for Invalid {
                 vec![("at", at.to_string()), ("earliest", earliest.to_string())]
             }
             Self::WrongSign { amount, .. } => vec![("amount", amount.to_string())],
+            Self::TooLarge {
+                limit, currency, ..
+            } => vec![
+                ("limit", limit.to_string()),
+                ("currency", currency.to_string()),
+            ],
             Self::CurrencyMismatch {
                 expected, given, ..
             } => vec![
@@ -198,8 +216,8 @@ pub(crate) fn optional(field: &'static str, text: &str, limit: usize) -> Result<
     Ok(())
 }
 
-/// An amount in `expected`, of the currency that the rest is in.
-pub(crate) fn in_currency(
+/// An amount in `expected`, of the currency that the rest is in, and of a size that amounts may have.
+pub(crate) fn amount_in(
     field: &'static str,
     amount: Money,
     expected: Currency,
@@ -209,6 +227,13 @@ pub(crate) fn in_currency(
             field,
             expected,
             given: amount.currency,
+        });
+    }
+    if !amount.is_bounded() {
+        return Err(Invalid::TooLarge {
+            field,
+            limit: MAX_MINOR_UNITS,
+            currency: amount.currency,
         });
     }
     Ok(())

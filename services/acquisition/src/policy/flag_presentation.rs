@@ -9,7 +9,7 @@ use acquisition_domain::proposition;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use read_model::{Error, Rows};
-use runtime::{Engine, Policy, Request, Todo};
+use runtime::{Engine, Failure, Policy, Request, Stop, Todo};
 use uuid::Uuid;
 
 use crate::desk::decide_proposition;
@@ -84,6 +84,11 @@ async fn flag(
     };
     let decide = move |work: &mut runtime::Work<'_>| {
         let counts = flags::counts(work.rows(), &key)?;
+        // It may have been flagged and cleared since it was due. Nothing is remembered of that, so that the request
+        // is still there when a flag is due once more.
+        if !counts.is_due() {
+            return Err(Stop::Refused(None));
+        }
         let command = presentation::Command::Flag {
             presentation_id: presentation_id.clone(),
             cause: Cause::BrokenPromises {
@@ -93,18 +98,83 @@ async fn flag(
             },
             when: When::now(work.now()),
         };
-        decide_proposition(
-            work,
-            &root,
-            &id,
-            proposition::Command::Presentation(command),
-        )
+        let command = proposition::Command::Presentation(command);
+        decide_proposition(work, &root, &id, command).map_err(|halt| match halt {
+            Stop::Refused(refusal) => Stop::Refused(Some(refusal)),
+            Stop::Fault(fault) => Stop::Fault(fault),
+        })
     };
-    let done = engine.execute(request, decide, |_| Ok(())).await;
-    done.map(|_| ()).map_err(|failure| {
-        if let runtime::Failure::Refused(refusal) = &failure {
-            return refusal.to_string();
-        }
-        failure.to_string()
-    })
+    match engine.execute(request, decide, |_| Ok(())).await {
+        Ok(_) | Err(Failure::Refused(None)) => Ok(()),
+        Err(Failure::Refused(Some(refusal))) => Err(refusal.to_string()),
+        Err(failure) => Err(failure.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use eventsourcing::{FixedClock, Time};
+    use journal::memory::MemoryTopics;
+    use runtime::Options;
+
+    use super::*;
+    use crate::read_model::flags::tests::{content, pitch};
+
+    async fn done(engine: &Arc<Engine<Acquisition>>, command: proposition::Command) {
+        let id: PropositionId = "van-repair".parse().unwrap();
+        let root = proposition_stream(&id).unwrap();
+        let request = Request {
+            root: root.clone(),
+            request_id: Uuid::new_v4(),
+            fingerprint: [0; 16],
+            etag: None,
+            validate_only: false,
+            actor: "test".to_owned(),
+            trace_context: String::new(),
+            deadline: None,
+        };
+        let decide = move |work: &mut runtime::Work<'_>| {
+            decide_proposition(work, &root, &id, command.clone())
+        };
+        engine.execute(request, decide, |_| Ok(())).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_flag_that_is_not_due_any_more_is_left_and_nothing_is_remembered_of_it() {
+        let clock = Arc::new(FixedClock::at(Time::from_days(20_000)));
+        let topics = MemoryTopics::new(Arc::<FixedClock>::clone(&clock));
+        let options = Options {
+            inbox_topic: None,
+            ..Options::for_pair("acquisition", "retention")
+        };
+        let engine = Engine::start(Arc::new(Acquisition), &topics, clock, options);
+        let engine = engine.await.unwrap();
+        engine.until_ready().await.unwrap();
+        let when = When::now(Time::from_days(20_000));
+        let content = content();
+        done(&engine, proposition::Command::Create { content, when }).await;
+        let presentation_id: PresentationId = "speed".parse().unwrap();
+        let added = presentation::Command::Add {
+            presentation_id: presentation_id.clone(),
+            pitch: pitch(),
+            when,
+        };
+        done(&engine, proposition::Command::Presentation(added)).await;
+
+        let version = || {
+            let read =
+                |rows: &read_model::Snapshot<'_>| runtime::version(rows, "propositions/van-repair");
+            engine.store().read(read).unwrap()
+        };
+        let before = version();
+        // It was due, and was flagged and cleared before it came to this.
+        let todo = Todo("van-repair/speed".to_owned());
+        let performed = FlagPresentation.perform(Arc::clone(&engine), todo).await;
+        assert_eq!(performed, Ok(()));
+        let id = "van-repair".parse().unwrap();
+        let state = engine.store().read(|rows| propositions::get(rows, &id));
+        let state = state.unwrap().unwrap();
+        assert_eq!(state.presentations[&presentation_id].flag, None);
+        assert_eq!(version(), before);
+    }
 }

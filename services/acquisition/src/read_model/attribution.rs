@@ -11,7 +11,7 @@ use money::Currency;
 use read_model::{Error, Rows};
 use server::Moment;
 
-use super::figures::{double, share};
+use super::figures::{double, share, total};
 use super::journeys::{self, Standing};
 use super::offers;
 use super::period::Period;
@@ -69,7 +69,8 @@ pub(crate) fn report(
         Err(too_large) => return Ok(Err(too_large)),
     };
     let spends = spends(rows, question, moment)?;
-    let spend = (!spends.is_empty()).then(|| spends.values().sum());
+    let all = spends.values().flatten().copied();
+    let spend = (!spends.is_empty()).then(|| total(all)).flatten();
     let markov = report.markov.as_ref();
     Ok(Ok(Attribution {
         cac: spend.and_then(|spend| share(spend, double(found.converted))),
@@ -87,7 +88,7 @@ fn lines(
     credits: &[Credit<u32>],
     names: &[String],
     markov: Option<&Solution<u32>>,
-    mut spends: BTreeMap<String, i64>,
+    mut spends: BTreeMap<String, Vec<i64>>,
 ) -> Vec<Line> {
     let effects: BTreeMap<u32, f64> = markov
         .map(|solution| solution.removal_effects.iter().copied().collect())
@@ -97,6 +98,7 @@ fn lines(
         .map(|credit| {
             let name = credit.channel.and_then(|rank| names.get(rank as usize));
             let spend = name.and_then(|name| spends.remove(name));
+            let spend = spend.and_then(total);
             Line {
                 point: name.cloned(),
                 credit: credit.conversions,
@@ -112,7 +114,7 @@ fn lines(
         point: Some(name),
         credit: 0.0,
         value: 0,
-        spend: Some(spend),
+        spend: total(spend),
         cac: None,
         removal_effect: markov.map(|_| 0.0),
     }));
@@ -134,9 +136,6 @@ struct Found {
 
 impl Found {
     fn add(&mut self, journey: &journeys::Journey, question: &Question) {
-        if journey.stands == Standing::Merged {
-            return;
-        }
         let converted = journey.converted.as_ref();
         match (converted.map(|(at, how)| (*at, how.value)), journey.stands) {
             (Some((at, _)), _) if !question.period.holds(at) => {}
@@ -167,6 +166,7 @@ impl Found {
                 };
                 self.journeys.push(journey);
             }
+            // Nobody who was converted is ever merged, so what stands merged is left out here.
             (None, _) => {}
         }
     }
@@ -210,13 +210,13 @@ impl Found {
     }
 }
 
-/// What was spent in the period, by touch point.
+/// What was spent in the period, one by one, by touch point.
 fn spends(
     rows: &dyn Rows,
     question: &Question,
     moment: &Moment,
-) -> Result<BTreeMap<String, i64>, Error> {
-    let mut spends = BTreeMap::new();
+) -> Result<BTreeMap<String, Vec<i64>>, Error> {
+    let mut spends: BTreeMap<String, Vec<i64>> = BTreeMap::new();
     for (campaign, cost) in offers::all_costs(rows, moment)? {
         if !question.period.holds(cost.incurred_at) || cost.amount.currency != question.currency {
             continue;
@@ -235,7 +235,8 @@ fn spends(
                 .map(|shown| Point::Channel(shown.channel)),
         };
         if let Some(point) = point {
-            *spends.entry(point.to_string()).or_insert(0) += cost.amount.minor_units;
+            let spent = spends.entry(point.to_string()).or_default();
+            spent.push(cost.amount.minor_units);
         }
     }
     Ok(spends)

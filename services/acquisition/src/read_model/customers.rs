@@ -4,6 +4,8 @@
 //! order of events is the order in which they happened. Nothing is changed, only added, and everything keeps
 //! where the journal took it.
 
+use std::collections::HashMap;
+
 use acquisition_domain::id::{BenefitId, PresentationId, PropositionId};
 use customer_value::PurchaseDays;
 use eventsourcing::{Days, Time};
@@ -15,7 +17,7 @@ use uuid::Uuid;
 
 const CUSTOMERS: Table<Uuid, Customer> = Table::new("customer");
 const PAYMENTS: Table<(Uuid, u64), Booked> = Table::new("payment");
-const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
+const PURCHASES: Table<(Uuid, String), u64> = Table::new("purchase");
 const PROMISES: Table<(Uuid, String), Promise> = Table::new("promise");
 
 /// Whether somebody is a customer, from the beginning of the relationship on.
@@ -51,25 +53,17 @@ struct Booked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Payment {
     at: Time,
-    margin: i64,
+    paid: Paid,
     /// Of a reversal.
     back: Option<Back>,
 }
 
-/// What was taken back.
+/// What was taken back. Whether that leaves anything of it depends on the moment that is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Back {
+    /// The place of the purchase among all that was told.
+    purchase: u64,
     bought_at: Time,
-    /// Whether nothing of the purchase is left with it.
-    whole: bool,
-}
-
-/// What is left of a purchase.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Purchase {
-    bought_at: Time,
-    /// Of the amount, in minor units.
-    remaining: i64,
 }
 
 /// A promise of the conversion and what became of it.
@@ -77,7 +71,8 @@ struct Purchase {
 pub(crate) struct Promise {
     pub(crate) recorded: Recorded,
     pub(crate) made_at: Time,
-    pub(crate) due_at: Option<Time>,
+    /// When retention found it past its date, if it did, and where the journal took that.
+    pub(crate) overdue: Option<(Time, Recorded)>,
     pub(crate) proposition_id: Option<PropositionId>,
     pub(crate) presentation_id: Option<PresentationId>,
     pub(crate) benefit_id: BenefitId,
@@ -117,6 +112,14 @@ impl Promise {
         let told = |said: &&Verdict| moment.includes(said.at, &said.recorded);
         self.verdicts.iter().rfind(told).map(|said| said.fate)
     }
+
+    /// Whether it was open by that moment and had been found past its date: by a day on which the customer was not
+    /// lost.
+    pub(crate) fn is_overdue(&self, moment: &Moment) -> bool {
+        let found = self.overdue.as_ref();
+        let found = found.is_some_and(|(at, recorded)| moment.includes(*at, recorded));
+        found && self.fate(moment).is_none()
+    }
 }
 
 /// A customer, active unless retention has told of a loss.
@@ -131,26 +134,31 @@ pub(crate) fn promises(rows: &dyn Rows, id: Uuid, moment: &Moment) -> Result<Vec
     Ok(made.map(|(_, promise)| promise).collect())
 }
 
-/// What a customer paid and got back, as far as was known, in the order told.
+/// What a customer paid and got back, as far as was known, with its places, in the order told.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Account(Vec<Payment>);
+pub(crate) struct Account(Vec<(u64, Payment)>);
 
 /// Reads what a customer paid and got back.
 pub(crate) fn account(rows: &dyn Rows, id: Uuid, known: &Known) -> Result<Account, Error> {
     let booked = PAYMENTS.scan(rows, &(id,), None, usize::MAX)?.into_iter();
     let booked = booked.filter(|(_, booked)| known.includes(&booked.recorded));
-    Ok(Account(booked.map(|(_, booked)| booked.payment).collect()))
+    Ok(Account(
+        booked
+            .map(|((_, told), booked)| (told, booked.payment))
+            .collect(),
+    ))
 }
 
 impl Account {
-    fn until(&self, as_of: Time) -> impl Iterator<Item = &Payment> {
-        self.0.iter().filter(move |payment| payment.at <= as_of)
+    fn until(&self, as_of: Time) -> impl Iterator<Item = &(u64, Payment)> {
+        let all = self.0.iter();
+        all.filter(move |(_, payment)| payment.at <= as_of)
     }
 
     /// The margin of everything up to a moment, with its time; of what came back it is negative.
     pub(crate) fn margins(&self, as_of: Time) -> impl Iterator<Item = (Time, i64)> {
         self.until(as_of)
-            .map(|payment| (payment.at, payment.signed()))
+            .map(|(_, payment)| (payment.at, payment.signed()))
     }
 
     /// The contribution margin of the 365 days up to a moment: purchases in them, less what of these was
@@ -159,23 +167,34 @@ impl Account {
         let opens = as_of.minus_days(Days(365));
         let counted = self
             .until(as_of)
-            .filter(|payment| payment.bought_at() > opens);
-        counted.fold(0, |sum: i64, payment| sum.saturating_add(payment.signed()))
+            .filter(|(_, payment)| payment.bought_at() > opens);
+        counted.fold(0, |sum: i64, (_, payment)| {
+            sum.saturating_add(payment.signed())
+        })
     }
 
     /// The days of purchases up to a moment with their margins, as models look at them.
     pub(crate) fn days(&self, as_of: Time) -> PurchaseDays {
         let mut days = PurchaseDays::default();
-        for payment in self.until(as_of) {
+        // What is left of the amount of each purchase, by its place.
+        let mut left: HashMap<u64, i64> = HashMap::new();
+        for (told, payment) in self.until(as_of) {
             let bought_on = day(payment.bought_at());
+            let Paid { amount, margin } = payment.paid;
+            let Some(back) = payment.back else {
+                left.insert(*told, amount);
+                days.record(bought_on, margin);
+                continue;
+            };
             // A reversal comes after its purchase; if that does not count, there is nothing to take back.
-            let _ = match payment.back {
-                None => {
-                    days.record(bought_on, payment.margin);
-                    Ok(())
-                }
-                Some(Back { whole: true, .. }) => days.reverse_whole(bought_on, payment.margin),
-                Some(Back { whole: false, .. }) => days.reverse_part(bought_on, payment.margin),
+            let Some(left) = left.get_mut(&back.purchase) else {
+                continue;
+            };
+            *left = left.saturating_sub(amount);
+            let _ = if *left == 0 {
+                days.reverse_whole(bought_on, margin)
+            } else {
+                days.reverse_part(bought_on, margin)
             };
         }
         days
@@ -190,8 +209,8 @@ impl Payment {
 
     fn signed(&self) -> i64 {
         match self.back {
-            None => self.margin,
-            Some(_) => self.margin.saturating_neg(),
+            None => self.paid.margin,
+            Some(_) => self.paid.margin.saturating_neg(),
         }
     }
 }
@@ -226,14 +245,10 @@ pub(crate) fn bought(
     (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let left = Purchase {
-        bought_at: at,
-        remaining: paid.amount,
-    };
-    PURCHASES.put(rows, &(id, purchase.to_owned()), &left)?;
+    PURCHASES.put(rows, &(id, purchase.to_owned()), &told)?;
     let payment = Payment {
         at,
-        margin: paid.margin,
+        paid,
         back: None,
     };
     PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
@@ -247,19 +262,19 @@ pub(crate) fn reversed(
     (at, purchase): (Time, &str),
     paid: Paid,
 ) -> Result<(), Error> {
-    let key = (id, purchase.to_owned());
-    let Some(mut left) = PURCHASES.get(rows, &key)? else {
+    let Some(place) = PURCHASES.get(rows, &(id, purchase.to_owned()))? else {
         return Ok(());
     };
-    left.remaining = left.remaining.saturating_sub(paid.amount);
-    PURCHASES.put(rows, &key, &left)?;
+    let Some(bought) = PAYMENTS.get(rows, &(id, place))? else {
+        return Ok(());
+    };
     let back = Back {
-        bought_at: left.bought_at,
-        whole: left.remaining == 0,
+        purchase: place,
+        bought_at: bought.payment.at,
     };
     let payment = Payment {
         at,
-        margin: paid.margin,
+        paid,
         back: Some(back),
     };
     PAYMENTS.put(rows, &(id, told), &Booked { recorded, payment })
@@ -273,6 +288,21 @@ pub(crate) fn promised(
     made: &Promise,
 ) -> Result<(), Error> {
     PROMISES.put(rows, &(id, promise.to_owned()), made)
+}
+
+/// A promise was found past its date.
+pub(crate) fn overdue(
+    rows: &mut dyn RowsMut,
+    id: Uuid,
+    promise: &str,
+    found: (Time, Recorded),
+) -> Result<(), Error> {
+    let key = (id, promise.to_owned());
+    let Some(mut known) = PROMISES.get(rows, &key)? else {
+        return Ok(());
+    };
+    known.overdue = Some(found);
+    PROMISES.put(rows, &key, &known)
 }
 
 /// Something was said of a promise; the promise as it is then, if it is one of a conversion.
@@ -289,4 +319,55 @@ pub(crate) fn judged(
     known.verdicts.push(said);
     PROMISES.put(rows, &key, &known)?;
     Ok(Some(known))
+}
+
+#[cfg(test)]
+mod tests {
+    use eventsourcing::Time;
+    use read_model::Store;
+    use runtime::Recorded;
+    use server::Known;
+    use uuid::Uuid;
+
+    use super::{Paid, account, bought, reversed};
+
+    const ROSA: Uuid = Uuid::from_u128(1);
+
+    fn recorded() -> Recorded {
+        Recorded {
+            partition: 0,
+            offset: 0,
+            at: Time::EPOCH,
+        }
+    }
+
+    fn paid(amount: i64) -> Paid {
+        Paid {
+            amount,
+            margin: amount / 2,
+        }
+    }
+
+    #[test]
+    fn whether_all_was_taken_back_is_a_question_of_the_moment() {
+        let store = Store::in_memory();
+        let mut tx = store.begin().unwrap();
+        let day = Time::from_days;
+        bought(&mut tx, (ROSA, 1), recorded(), (day(1), "p"), paid(100)).unwrap();
+        // The reversal that is told last, and takes the rest, was dated first.
+        for (told, at, amount) in [(2, 10, 60), (3, 5, 40)] {
+            let of = (ROSA, told);
+            reversed(&mut tx, of, recorded(), (day(at), "p"), paid(amount)).unwrap();
+        }
+        store.commit(tx).unwrap();
+        let account = store
+            .read(|rows| account(rows, ROSA, &Known::At(Time::EPOCH)))
+            .unwrap();
+        for (at, purchases, margin) in [(4, 1, 50), (7, 1, 30), (10, 0, 0)] {
+            let days = account.days(day(at));
+            let bought = days.as_of(super::day(day(at)));
+            assert_eq!(bought.is_ok(), purchases == 1, "day {at}");
+            assert_eq!(account.trailing_margin(day(at)), margin, "day {at}");
+        }
+    }
 }

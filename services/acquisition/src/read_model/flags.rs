@@ -40,7 +40,8 @@ impl Counts {
         Interval::wilson95(kept, all).map_or(1.0, |interval| interval.high)
     }
 
-    fn is_due(self) -> bool {
+    /// Whether a flag is due, if there is none.
+    pub(crate) fn is_due(self) -> bool {
         flag_due(self.kept + self.broken, self.kept_rate_upper())
     }
 
@@ -187,3 +188,6 @@ fn cleared_at(
         .and_then(|state| state.presentations.get(presentation));
     Ok(known.and_then(|known| known.cleared_at))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -28,7 +28,7 @@ pub(crate) struct Funnel {
     pub(crate) lines: Vec<(Option<String>, Line)>,
 }
 
-/// Prospects whose first event of a kind lies in the period.
+/// Prospects by their first event of each kind in the period.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(crate) struct Line {
     pub(crate) created: i64,
@@ -101,9 +101,10 @@ pub(crate) fn funnel(
     })
 }
 
-/// When a prospect first reached each stage: ever, and in the period.
+/// When a prospect first reached a stage, and its first event of each kind in the period.
 struct Reached {
     created_at: Option<Time>,
+    identified_at: Option<Time>,
     qualified_at: Option<Time>,
     created: Option<Time>,
     identified: Option<Time>,
@@ -118,12 +119,13 @@ impl Reached {
         let converted_at = journey.converted.as_ref().map(|(at, _)| *at);
         Self {
             created_at: journey.created_at,
-            qualified_at: journey.qualified_at,
+            identified_at: journey.identified.first().copied(),
+            qualified_at: journey.qualified.first().copied(),
             created: journey.created_at.filter(within),
-            identified: journey.identified_at.filter(within),
-            qualified: journey.qualified_at.filter(within),
+            identified: journey.identified.iter().copied().find(within),
+            qualified: journey.qualified.iter().copied().find(within),
             converted: converted_at.filter(within),
-            closed: journey.first_closed.filter(|(at, _)| within(at)),
+            closed: journey.closed.iter().copied().find(|(at, _)| within(at)),
         }
     }
 
@@ -147,9 +149,12 @@ impl Line {
             self.closed_for.entry(reason as u8).or_insert((reason, 0)).1 += 1;
         }
         let (created_at, closed_at) = (reached.created_at, reached.closed.map(|(at, _)| at));
-        self.created_to_identified
-            .add(created_at, reached.identified);
-        self.created_to_qualified.add(created_at, reached.qualified);
+        // A stage is reached once, however often it is passed; who is closed again had been open in between.
+        let reached_first = |at: Option<Time>, ever: Option<Time>| at.filter(|_| at == ever);
+        let identified = reached_first(reached.identified, reached.identified_at);
+        self.created_to_identified.add(created_at, identified);
+        let qualified = reached_first(reached.qualified, reached.qualified_at);
+        self.created_to_qualified.add(created_at, qualified);
         self.qualified_to_converted
             .add(reached.qualified_at, reached.converted);
         self.created_to_converted.add(created_at, reached.converted);

@@ -52,15 +52,16 @@ pub(crate) struct Journey {
     pub(crate) prospect: Uuid,
     /// In the order in which they happened.
     pub(crate) touches: Vec<Met>,
-    /// When it first was created, identified, qualified.
+    /// When it first was created.
     pub(crate) created_at: Option<Time>,
-    pub(crate) identified_at: Option<Time>,
-    pub(crate) qualified_at: Option<Time>,
+    /// Each time that it was identified, and qualified, in their order.
+    pub(crate) identified: Vec<Time>,
+    pub(crate) qualified: Vec<Time>,
     /// What it was last qualified for.
     pub(crate) qualification: Option<Qualification>,
     pub(crate) converted: Option<(Time, Converted)>,
-    /// When and why it was first closed.
-    pub(crate) first_closed: Option<(Time, CloseReason)>,
+    /// Each time that it was closed, and why, in their order.
+    pub(crate) closed: Vec<(Time, CloseReason)>,
     /// Where it stands, by what was recorded last.
     pub(crate) stands: Standing,
 }
@@ -105,11 +106,11 @@ impl Journey {
             prospect,
             touches: Vec::new(),
             created_at: None,
-            identified_at: None,
-            qualified_at: None,
+            identified: Vec::new(),
+            qualified: Vec::new(),
             qualification: None,
             converted: None,
-            first_closed: None,
+            closed: Vec::new(),
             stands: Standing::Open,
         }
     }
@@ -259,7 +260,7 @@ impl Gathering {
         let stands = match what {
             What::Touched(_) => return,
             What::Qualified(qualification) => {
-                journey.qualified_at.get_or_insert(at);
+                journey.qualified.push(at);
                 journey.qualification = Some(qualification);
                 Standing::Open
             }
@@ -268,7 +269,7 @@ impl Gathering {
                 Standing::Converted
             }
             What::Closed(reason) => {
-                journey.first_closed.get_or_insert((at, reason));
+                journey.closed.push((at, reason));
                 Standing::Closed { at }
             }
             What::Reopened => Standing::Open,
@@ -281,7 +282,7 @@ impl Gathering {
     }
 }
 
-const fn became(journey: &mut Journey, at: Time, state: State) -> Standing {
+fn became(journey: &mut Journey, at: Time, state: State) -> Standing {
     match state {
         State::Anonymous => {
             if journey.created_at.is_none() {
@@ -290,9 +291,7 @@ const fn became(journey: &mut Journey, at: Time, state: State) -> Standing {
             Standing::Open
         }
         State::Identified => {
-            if journey.identified_at.is_none() {
-                journey.identified_at = Some(at);
-            }
+            journey.identified.push(at);
             Standing::Open
         }
         State::Merged { .. } => Standing::Merged,

@@ -18,7 +18,7 @@ pub(crate) struct Promises {
     pub(crate) broken: u32,
     pub(crate) repaired: u32,
     pub(crate) waived: u32,
-    /// Past their date or not.
+    /// Overdue ones among them.
     pub(crate) open: u32,
     pub(crate) overdue: u32,
 }
@@ -35,10 +35,10 @@ impl Promises {
                 self.repaired += 1;
             }
             Some(Fate::Waived) => self.waived += 1,
-            None if promise.due_at.is_some_and(|due_at| due_at < moment.as_of) => {
-                self.overdue += 1;
+            None => {
+                self.open += 1;
+                self.overdue += u32::from(promise.is_overdue(moment));
             }
-            None => self.open += 1,
         }
     }
 

@@ -9,7 +9,7 @@ use read_model::{Error, Rows, RowsMut, Table};
 
 const STATES: Table<String, Proposition> = Table::new("proposition");
 const SPENDS: Table<(String, String, String), BookedSpend> = Table::new("spend");
-const SPENT: Table<(String, String), i64> = Table::new("campaign");
+const SPENT: Table<(String, String), i128> = Table::new("campaign");
 
 /// The state of a proposition, with the spends that are named.
 pub(crate) fn load(
@@ -40,13 +40,14 @@ pub(crate) fn list(
     STATES.scan(rows, &(), after, limit)
 }
 
-/// What a campaign has cost, in minor units of its currency.
-pub(crate) fn spent(rows: &dyn Rows, name: &CampaignName) -> Result<i64, Error> {
+/// What a campaign has cost, in minor units of its currency; nothing if that is beyond 64 bits.
+pub(crate) fn spent(rows: &dyn Rows, name: &CampaignName) -> Result<Option<i64>, Error> {
     let key = (
         name.proposition_id.to_string(),
         name.campaign_id.to_string(),
     );
-    Ok(SPENT.get(rows, &key)?.unwrap_or(0))
+    let spent = SPENT.get(rows, &key)?.unwrap_or(0);
+    Ok(i64::try_from(spent).ok())
 }
 
 /// Campaigns by name, of one proposition or of all, after the one given.
@@ -99,11 +100,8 @@ pub(crate) fn apply(
             let key = (id.to_string(), campaign_id.to_string());
             let sign = if spend.reverses.is_some() { -1 } else { 1 };
             let spent = SPENT.get(rows, &key)?.unwrap_or(0);
-            SPENT.put(
-                rows,
-                &key,
-                &spent.saturating_add(sign * spend.amount.minor_units),
-            )?;
+            let amount = i128::from(spend.amount.minor_units);
+            SPENT.put(rows, &key, &spent.saturating_add(sign * amount))?;
         }
         Event::Drafted { .. }
         | Event::Revised { .. }

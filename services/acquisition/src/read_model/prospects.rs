@@ -1,28 +1,35 @@
 //! Prospects: the state that decisions are taken on, and the touches beside it.
 
-use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use acquisition_domain::id::TouchpointId;
 use acquisition_domain::prospect::{
     Absorbed, AbsorbedKey, AbsorbedTouch, Command, Event, Prospect, State, Step, Touchpoint,
 };
-use eventsourcing::Aggregate as _;
+use eventsourcing::{Aggregate as _, Time};
 use read_model::{Error, Rows, RowsMut, Table};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 const STATES: Table<Uuid, Prospect> = Table::new("prospect");
 const BY_STATE: Table<(u32, Uuid), ()> = Table::new("prospect-in");
-const TOUCHES: Table<(Uuid, String), Touchpoint> = Table::new("touch");
+const TOUCHES: Table<(Uuid, String), Placed<Touchpoint>> = Table::new("touch");
 const LATE: Table<(Uuid, String), ()> = Table::new("touch-late");
-const ABSORBED: Table<(Uuid, Uuid, String), Absorbed> = Table::new("absorbed");
+const ABSORBED: Table<(Uuid, Uuid, String), Placed<Absorbed>> = Table::new("absorbed");
+
+/// A touch and its place among all of the prospect in the order of the journal, from 0.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Placed<T> {
+    place: u32,
+    touch: T,
+}
 
 /// The state of a prospect, with the touches that are named.
 pub(crate) fn load(rows: &dyn Rows, id: Uuid, touches: &[TouchpointId]) -> Result<Prospect, Error> {
     let mut state = STATES.get(rows, &id)?.unwrap_or_default();
     for touch in touches {
-        if let Some(touchpoint) = TOUCHES.get(rows, &(id, touch.to_string()))? {
-            state.touchpoints.load(touch.clone(), touchpoint);
+        if let Some(placed) = TOUCHES.get(rows, &(id, touch.to_string()))? {
+            state.touchpoints.load(touch.clone(), placed.touch);
         }
     }
     Ok(state)
@@ -32,8 +39,8 @@ pub(crate) fn load(rows: &dyn Rows, id: Uuid, touches: &[TouchpointId]) -> Resul
 pub(crate) fn load_for(rows: &dyn Rows, id: Uuid, command: &Command) -> Result<Prospect, Error> {
     let mut state = load(rows, id, &command.parts())?;
     for key in command.absorbed_parts() {
-        if let Some(absorbed) = ABSORBED.get(rows, &absorbed_row(id, &key))? {
-            state.absorbed.load(key, absorbed);
+        if let Some(placed) = ABSORBED.get(rows, &absorbed_row(id, &key))? {
+            state.absorbed.load(key, placed.touch);
         }
     }
     Ok(state)
@@ -87,16 +94,8 @@ pub(crate) fn touch(
     id: Uuid,
     touchpoint: &TouchpointId,
 ) -> Result<Option<Touchpoint>, Error> {
-    TOUCHES.get(rows, &(id, touchpoint.to_string()))
-}
-
-/// All touches that were recorded for a prospect, by id.
-pub(crate) fn touches(rows: &dyn Rows, id: Uuid) -> Result<Vec<(String, Touchpoint)>, Error> {
-    let found = TOUCHES.scan(rows, &(id,), None, usize::MAX)?;
-    Ok(found
-        .into_iter()
-        .map(|((_, touch), touchpoint)| (touch, touchpoint))
-        .collect())
+    let found = TOUCHES.get(rows, &(id, touchpoint.to_string()))?;
+    Ok(found.map(|placed| placed.touch))
 }
 
 /// A step of a journey.
@@ -110,14 +109,15 @@ pub(crate) struct Passed {
     pub(crate) late: bool,
     /// Absorbed after the conversion: it never earns credit.
     pub(crate) after_conversion: bool,
+    /// Its place among all of the prospect in the order of the journal.
+    pub(crate) place: u32,
 }
 
 impl Passed {
-    /// In the order in which it happened; of the same moment, a prospect's own touches come first.
-    pub(crate) fn order(&self, other: &Self) -> Ordering {
-        let key = |passed: &Self| (passed.touchpoint.occurred_at, passed.from);
-        let by_id = || self.touchpoint_id.cmp(&other.touchpoint_id);
-        key(self).cmp(&key(other)).then_with(by_id)
+    /// In the order in which it happened. What happened at the same moment stays in the order of the journal, as
+    /// where credit is divided.
+    pub(crate) const fn order(&self) -> (Time, u32) {
+        (self.touchpoint.occurred_at, self.place)
     }
 }
 
@@ -125,25 +125,27 @@ impl Passed {
 pub(crate) fn journey(rows: &dyn Rows, id: Uuid) -> Result<Vec<Passed>, Error> {
     let late = LATE.scan(rows, &(id,), None, usize::MAX)?.into_iter();
     let late: HashSet<String> = late.map(|((_, touchpoint_id), ())| touchpoint_id).collect();
-    let own = touches(rows, id)?.into_iter();
+    let own = TOUCHES.scan(rows, &(id,), None, usize::MAX)?.into_iter();
     let mut journey: Vec<Passed> = own
-        .map(|(touchpoint_id, touchpoint)| Passed {
+        .map(|((_, touchpoint_id), placed)| Passed {
             late: late.contains(&touchpoint_id),
             touchpoint_id,
-            touchpoint,
+            touchpoint: placed.touch,
             from: None,
             after_conversion: false,
+            place: placed.place,
         })
         .collect();
     let absorbed = ABSORBED.scan(rows, &(id,), None, usize::MAX)?.into_iter();
-    journey.extend(absorbed.map(|((_, from, touchpoint_id), absorbed)| Passed {
+    journey.extend(absorbed.map(|((_, from, touchpoint_id), placed)| Passed {
         touchpoint_id,
-        touchpoint: absorbed.touchpoint,
+        touchpoint: placed.touch.touchpoint,
         from: Some(from),
         late: false,
-        after_conversion: absorbed.after_conversion,
+        after_conversion: placed.touch.after_conversion,
+        place: placed.place,
     }));
-    journey.sort_by(Passed::order);
+    journey.sort_by_key(Passed::order);
     Ok(journey)
 }
 
@@ -166,7 +168,7 @@ pub(crate) fn takeover(rows: &dyn Rows, id: Uuid) -> Result<Vec<AbsorbedTouch>, 
     Ok(all)
 }
 
-/// All touches on a prospect's way, as a conversion wants them.
+/// All touches on a prospect's way, as a conversion wants them: of the same moment in the order of the journal.
 pub(crate) fn steps(rows: &dyn Rows, id: Uuid) -> Result<Vec<Step>, Error> {
     let touches = journey(rows, id)?.into_iter();
     Ok(touches
@@ -183,16 +185,26 @@ pub(crate) fn steps(rows: &dyn Rows, id: Uuid) -> Result<Vec<Step>, Error> {
 pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<Prospect, Error> {
     let mut state = load(rows, id, &event.parts())?;
     let (before, converted) = (state.state, state.conversion.is_some());
+    let place = state.touch_count;
     state.evolve(event);
     for (touch, touchpoint) in state.touchpoints.take_changes() {
         let key = (id, touch.to_string());
-        TOUCHES.put(rows, &key, touchpoint)?;
+        let touch = touchpoint.clone();
+        TOUCHES.put(rows, &key, &Placed { place, touch })?;
         if converted {
             LATE.put(rows, &key, &())?;
         }
     }
+    let mut places: BTreeMap<&AbsorbedKey, u32> = BTreeMap::new();
+    if let Event::Absorbed { touches, .. } = event {
+        places.extend(touches.iter().map(|touch| &touch.key).zip(place..));
+    }
     for (key, absorbed) in state.absorbed.take_changes() {
-        ABSORBED.put(rows, &absorbed_row(id, &key), absorbed)?;
+        let placed = Placed {
+            place: places.get(&key).copied().unwrap_or(place),
+            touch: absorbed.clone(),
+        };
+        ABSORBED.put(rows, &absorbed_row(id, &key), &placed)?;
     }
     let (StateNumber(before), StateNumber(now)) = (before.into(), state.state.into());
     if before != now {

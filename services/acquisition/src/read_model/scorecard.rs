@@ -8,7 +8,7 @@ use server::Moment;
 
 use super::credit::{self, Credited, Model};
 use super::customers;
-use super::figures::{double, ratio, share};
+use super::figures::{double, ratio, share, total};
 use super::offers::{self, Cost};
 use super::point::{Point, PresentationName};
 use super::promises::{self, Promises};
@@ -45,7 +45,7 @@ pub(crate) struct Scorecard {
     pub(crate) equity: Money,
     /// Equity per unit of spend.
     pub(crate) equity_per_spend: Option<f64>,
-    /// Mean value at creation, divided by CAC.
+    /// Mean value at creation of the customers of its currency, divided by CAC.
     pub(crate) ltv_to_cac: Option<f64>,
     /// Contribution margin so far.
     pub(crate) margin: Money,
@@ -131,21 +131,19 @@ struct Effort {
     flagged: Vec<String>,
 }
 
-/// What was spent, in minor units.
+/// What was spent, in minor units; nothing of what is beyond 64 bits.
 #[derive(Debug, Clone, Copy)]
 struct Spend {
-    all: i64,
-    media: i64,
+    all: Option<i64>,
+    media: Option<i64>,
 }
 
 impl Spend {
     fn of(costs: &[Cost]) -> Self {
-        let sum = |costs: &mut dyn Iterator<Item = &Cost>| {
-            costs.map(|cost| cost.amount.minor_units).sum()
-        };
+        let amount = |cost: &Cost| cost.amount.minor_units;
         Self {
-            all: sum(&mut costs.iter()),
-            media: sum(&mut costs.iter().filter(|cost| cost.is_media)),
+            all: total(costs.iter().map(amount)),
+            media: total(costs.iter().filter(|cost| cost.is_media).map(amount)),
         }
     }
 }
@@ -160,14 +158,16 @@ fn card(
     let cohort = Cohort::of(rows, point, &valuation, basis)?;
     let money = |minor_units| Money::new(effort.currency, minor_units);
     let sum = |exact: &Exact| money(exact.rounded().unwrap_or(i64::MAX));
-    let spend = effort.spend.map(|spend| spend.all);
-    let media = effort.spend.map(|spend| spend.media);
+    let spend = effort.spend.and_then(|spend| spend.all);
+    let media = effort.spend.and_then(|spend| spend.media);
     let created = cohort.created.to_f64();
     let per_customer = |spend: Option<i64>| {
         let share = spend.and_then(|spend| share(spend, created));
         share.map(money)
     };
-    let per_spend = |figure: &Exact| spend.and_then(|spend| ratio(figure.to_f64(), double(spend)));
+    let per_spend = |figure: f64| spend.and_then(|spend| ratio(figure, double(spend)));
+    // The mean is over those whose value is known; CAC is spend by all of them.
+    let ltv = ratio(cohort.value_at_creation.to_f64(), cohort.valued.to_f64());
     let paid_back = effort
         .started_at
         .zip(spend)
@@ -181,9 +181,8 @@ fn card(
         cac: per_customer(spend),
         cac_media_only: per_customer(media),
         equity: sum(&cohort.equity),
-        equity_per_spend: per_spend(&cohort.equity),
-        // Per customer and by CAC, which is spend by customer: undefined when there is none.
-        ltv_to_cac: per_spend(&cohort.value_at_creation).filter(|_| created > 0.0),
+        equity_per_spend: per_spend(cohort.equity.to_f64()),
+        ltv_to_cac: ltv.and_then(|ltv| per_spend(ltv * created)),
         margin: sum(&cohort.margin_to_date()),
         payback_days: paid_back,
         retention: cohort.retention,
@@ -200,6 +199,8 @@ struct Cohort {
     active: Exact,
     lost: Exact,
     other_currency: u32,
+    /// Those of the currency that it is about, and what they are and were worth.
+    valued: Exact,
     equity: Exact,
     value_at_creation: Exact,
     /// Margins with their times and how much of them counts, in the order of time.
@@ -237,6 +238,7 @@ impl Cohort {
                 cohort.other_currency += 1;
                 continue;
             }
+            cohort.valued.add(1, share);
             let account = customers::account(rows, credited.customer, known)?;
             if active {
                 cohort.equity.add(valuation.value(&account, as_of), share);

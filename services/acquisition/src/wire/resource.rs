@@ -83,7 +83,7 @@ fn flag(flag: &Flag) -> proto::PresentationFlag {
 pub(crate) fn campaign(
     name: &CampaignName,
     campaign: &Campaign,
-    spent_minor_units: i64,
+    spent_minor_units: Option<i64>,
     version: u64,
 ) -> proto::Campaign {
     let plan = &campaign.plan;
@@ -99,7 +99,7 @@ pub(crate) fn campaign(
         ends_at: Some(timestamp(plan.ends_at)),
         currency_code: plan.currency.to_string(),
         budget: plan.budget.map(money_out),
-        spend: Some(money_out(Money::new(plan.currency, spent_minor_units))),
+        spend: spent_minor_units.map(|spent| money_out(Money::new(plan.currency, spent))),
         started_at: campaign.started_at.map(timestamp),
         ended_at: campaign.ended_at.map(timestamp),
         etag: etag(version),

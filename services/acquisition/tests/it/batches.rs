@@ -1,9 +1,10 @@
 //! Touches that come many at a time.
 
+use eventsourcing::Time;
 use patron_proto::acquisition::v1 as proto;
 use tonic::Code;
 
-use crate::harness::{Harness, at, new_id, refused};
+use crate::harness::{Harness, NOW, at, new_id, refused};
 
 fn item(prospect: &str, id: &str, seconds: i64) -> proto::TouchpointItem {
     proto::TouchpointItem {
@@ -91,6 +92,28 @@ async fn a_batch_that_comes_twice_is_answered_alike_and_recorded_once() {
         let found = client.get_prospect(get).await.unwrap().into_inner();
         assert_eq!(found.touchpoint_count, 200);
     }
+}
+
+#[tokio::test]
+async fn what_was_refused_when_the_batch_came_first_is_not_called_recorded() {
+    let harness = Harness::start().await;
+    let prospect = harness.prospect().await;
+    let request = proto::BatchRecordTouchpointsRequest {
+        items: vec![item(&prospect, "now", 0), item(&prospect, "ahead", 4_000)],
+        request_id: new_id(),
+    };
+    let mut client = harness.prospects();
+    let first = client.batch_record_touchpoints(request.clone()).await;
+    assert_eq!(first.unwrap().into_inner().results[1].reason, "FUTURE_TIME");
+    harness.clock.set(Time::from_seconds(NOW + 5_000));
+    let again = client.batch_record_touchpoints(request).await;
+    let results = again.unwrap().into_inner().results;
+    assert_eq!((results[0].code, results[0].unchanged), (0, true));
+    assert_eq!(
+        (results[1].code, results[1].reason.as_str()),
+        (Code::FailedPrecondition as i32, "REFUSED_BEFORE")
+    );
+    assert!(!results[1].unchanged);
 }
 
 #[tokio::test]

@@ -1,10 +1,11 @@
 //! `ReportService.GetFunnel`.
 
+use eventsourcing::Time;
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::FunnelDimension;
 
 use crate::business::{self, DAY, End, Person, convert, seconds};
-use crate::harness::{Harness, at};
+use crate::harness::{Harness, NOW, at, new_id};
 
 async fn answer(harness: &Harness, request: proto::GetFunnelRequest) -> proto::Funnel {
     let answered = harness.reports().get_funnel(request).await;
@@ -142,4 +143,58 @@ async fn a_funnel_without_prospects_has_no_medians() {
     };
     let total = answer(&harness, before).await.total.unwrap();
     assert_eq!(total.created, 0);
+}
+
+#[tokio::test]
+async fn who_is_closed_again_in_another_period_counts_in_both() {
+    let harness = Harness::start().await;
+    harness.publish().await;
+    let prospect = harness.prospect().await;
+    let mut client = harness.prospects();
+    for (day, reason) in [
+        (10, proto::CloseReason::NoNeed),
+        (70, proto::CloseReason::NoBudget),
+        (80, proto::CloseReason::Unreachable),
+    ] {
+        harness.clock.set(Time::from_seconds(NOW + day * DAY));
+        let close = proto::CloseProspectRequest {
+            name: prospect.clone(),
+            reason: reason as i32,
+            request_id: new_id(),
+            ..Default::default()
+        };
+        client.close_prospect(close).await.unwrap();
+        let reopen = proto::ReopenProspectRequest {
+            name: prospect.clone(),
+            request_id: new_id(),
+            ..Default::default()
+        };
+        client.reopen_prospect(reopen).await.unwrap();
+        let qualify = proto::QualifyProspectRequest {
+            name: prospect.clone(),
+            proposition: "propositions/van-repair".to_owned(),
+            problem_id: "van-off-road".to_owned(),
+            request_id: new_id(),
+            ..Default::default()
+        };
+        client.qualify_prospect(qualify).await.unwrap();
+    }
+    harness.clock.set(Time::from_seconds(NOW + 100 * DAY));
+    let total = async |start, end| {
+        let request = in_period(start * DAY, end * DAY, FunnelDimension::Unspecified);
+        answer(&harness, request).await.total.unwrap()
+    };
+    let first = total(0, 31).await;
+    assert_eq!(shown(&first), [1, 0, 1, 0, 1]);
+    assert_eq!(first.closed_for[0].reason(), proto::CloseReason::NoNeed);
+    assert_eq!(first.median_days_created_to_closed, Some(10.0));
+    assert_eq!(first.median_days_created_to_qualified, Some(10.0));
+    assert_eq!(total(31, 59).await, proto::FunnelLine::default());
+    // Once, for the first of the two reasons.
+    let third = total(59, 90).await;
+    assert_eq!(shown(&third), [0, 0, 0, 0, 1]);
+    assert_eq!(third.closed_for.len(), 1);
+    assert_eq!(third.closed_for[0].reason(), proto::CloseReason::NoBudget);
+    assert_eq!(third.median_days_created_to_closed, Some(70.0));
+    assert_eq!(third.median_days_created_to_qualified, None);
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::harness::{Harness, at, new_id, refused};
 
 /// So many new prospects, the oldest first: the clock stands still, so the smallest id is the oldest.
-async fn prospects(harness: &Harness, count: usize) -> Vec<String> {
+pub(crate) async fn prospects(harness: &Harness, count: usize) -> Vec<String> {
     let mut names = Vec::new();
     for _ in 0..count {
         names.push(harness.prospect().await);
@@ -44,7 +44,7 @@ async fn touched(harness: &Harness, items: Vec<proto::TouchpointItem>) {
     assert!(results.iter().all(|result| result.code == 0), "{results:?}");
 }
 
-fn merge(name: &str, into: &str) -> proto::MergeProspectsRequest {
+pub(crate) fn merge(name: &str, into: &str) -> proto::MergeProspectsRequest {
     proto::MergeProspectsRequest {
         name: name.to_owned(),
         into: into.to_owned(),
@@ -99,7 +99,7 @@ async fn journey(harness: &Harness, name: &str) -> proto::Journey {
 }
 
 /// Waits until so many prospects are absorbed to their end, wherever.
-async fn absorbed(harness: &Harness, count: usize) {
+pub(crate) async fn absorbed(harness: &Harness, count: usize) {
     let asked = proto::WatchEventsRequest {
         types: vec!["patron.acquisition.v1.ProspectAbsorbed".to_owned()],
         from_start: true,
@@ -400,4 +400,56 @@ async fn a_lost_answer_to_a_merge_is_asked_for_again() {
         refused(client.merge_prospects(reused).await),
         (Code::InvalidArgument, "REQUEST_ID_REUSED".to_owned())
     );
+}
+
+#[tokio::test]
+async fn reports_leave_out_who_went_into_another() {
+    let harness = Harness::start().await;
+    harness.publish().await;
+    crate::attribution::run(&harness, "fast", "speed").await;
+    let names = prospects(&harness, 3).await;
+    let [older, younger, closed] = [&names[0], &names[1], &names[2]];
+    touched(
+        &harness,
+        vec![
+            touch(older, "click", -30),
+            touch(younger, "click", -40),
+            touch(closed, "click", -50),
+        ],
+    )
+    .await;
+    let mut client = harness.prospects();
+    for name in [younger, closed] {
+        let close = proto::CloseProspectRequest {
+            name: name.clone(),
+            reason: proto::CloseReason::NoNeed as i32,
+            request_id: new_id(),
+            ..Default::default()
+        };
+        client.close_prospect(close).await.unwrap();
+    }
+    let counts = async || {
+        let funnel = proto::GetFunnelRequest::default();
+        let funnel = harness.reports().get_funnel(funnel).await.unwrap();
+        let total = funnel.into_inner().total.unwrap();
+        let markov = proto::GetAttributionRequest {
+            model: proto::AttributionModel::Markov as i32,
+            dimension: proto::AttributionDimension::Campaign as i32,
+            currency_code: "EUR".to_owned(),
+            ..Default::default()
+        };
+        let markov = harness.reports().get_attribution(markov).await.unwrap();
+        let benefit = proto::GetBenefitScorecardRequest {
+            name: "propositions/van-repair/benefits/next-day".to_owned(),
+            ..Default::default()
+        };
+        let benefit = harness.reports().get_benefit_scorecard(benefit).await;
+        let reached = benefit.unwrap().into_inner().presented.unwrap();
+        let journeys = markov.into_inner().closed_journeys;
+        (total.created, total.closed, journeys, reached.prospects)
+    };
+    assert_eq!(counts().await, (3, 2, Some(2), 3));
+    client.merge_prospects(merge(younger, older)).await.unwrap();
+    absorbed(&harness, 1).await;
+    assert_eq!(counts().await, (2, 1, Some(1), 2));
 }

@@ -9,7 +9,7 @@ use patron_proto::types::v1::{Money, PromiseTerms};
 use prost::Message;
 use uuid::Uuid;
 
-use crate::business::seconds;
+use crate::business::{DAY, seconds};
 use crate::harness::{Harness, euros};
 
 /// The other service, as far as this one can tell.
@@ -108,7 +108,7 @@ impl Retention {
                 expectation: "tomorrow".to_owned(),
                 expected_score: 6,
                 importance: 100,
-                due_at: None,
+                due_at: Some(seconds(30 * DAY)),
             }),
             proposition: "propositions/van-repair".to_owned(),
             presentation_id: "speed".to_owned(),
@@ -116,6 +116,24 @@ impl Retention {
             at_conversion: true,
         };
         self.tells(harness, &customer, "PromiseMade", &event).await;
+    }
+
+    /// A day found it past its date.
+    pub(crate) async fn overdue(
+        &mut self,
+        harness: &Harness,
+        prospect: &str,
+        benefit: &str,
+        at: i64,
+    ) {
+        let customer = customer(prospect);
+        let event = proto::PromiseOverdue {
+            promise: format!("{customer}/promises/{benefit}"),
+            occurred_at: Some(seconds(at)),
+            due_at: Some(seconds(30 * DAY)),
+        };
+        self.tells(harness, &customer, "PromiseOverdue", &event)
+            .await;
     }
 
     /// It was kept or broken.

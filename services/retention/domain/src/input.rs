@@ -9,14 +9,10 @@ use std::ops::RangeInclusive;
 use eventsourcing::{Class, Explain, Time};
 use money::{Currency, Money};
 
+/// The largest amount or margin of one purchase, in minor units, to either side of 0.
+pub use money::MAX_MINOR_UNITS;
 pub use when::{MAX_AHEAD_SECONDS, When};
 pub(crate) use when::{not_before, past};
-
-/// The largest amount or margin of one purchase, in minor units, to either side of 0.
-///
-/// No customer's totals overflow: a purchase and all its reversals together weigh at most twice this,
-/// and 100,000 of them still fit into 64 bits.
-pub const MAX_MINOR_UNITS: i64 = 40_000_000_000_000;
 
 /// A field that is missing or wrong, whatever the customer's state.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -249,7 +245,7 @@ pub(crate) fn bounded(
     minor_units: i64,
     currency: Currency,
 ) -> Result<i64, Invalid> {
-    if minor_units.unsigned_abs() > MAX_MINOR_UNITS.unsigned_abs() {
+    if !Money::new(currency, minor_units).is_bounded() {
         return Err(Invalid::TooLarge {
             field,
             limit: MAX_MINOR_UNITS,

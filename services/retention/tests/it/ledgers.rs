@@ -330,6 +330,23 @@ async fn what_was_spent_to_win_customers_stands_in_the_memo_and_never_in_the_lin
     let events = [
         ("SpendRecorded", spent("media", 100_000, "")),
         ("SpendRecorded", spent("back", 30_000, "media")),
+        // Two that are too much together, until both are taken back.
+        (
+            "SpendRecorded",
+            spent("huge", 5_000_000_000_000_000_000, ""),
+        ),
+        (
+            "SpendRecorded",
+            spent("more", 5_000_000_000_000_000_000, ""),
+        ),
+        (
+            "SpendRecorded",
+            spent("not", 5_000_000_000_000_000_000, "huge"),
+        ),
+        (
+            "SpendRecorded",
+            spent("nor", 5_000_000_000_000_000_000, "more"),
+        ),
     ];
     publish(&harness, Uuid::from_u128(7), &events).await;
     let request = close("EUR", "q", (-100, -1));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Event, State, find};
 use crate::id::{CampaignId, PresentationId, SpendId};
-use crate::input::{Invalid, When, in_currency, positive};
+use crate::input::{Invalid, When, amount_in, positive};
 use crate::proposition::{Proposition, Refusal, Thing};
 
 /// Which spend of which campaign.
@@ -105,7 +105,7 @@ pub(super) fn record(
         return Err(Refusal::NotStarted { campaign_id });
     }
     when.happened("incurred_at")?;
-    in_currency("amount", spend.amount, campaign.plan.currency)?;
+    amount_in("amount", spend.amount, campaign.plan.currency)?;
     positive("amount", spend.amount)?;
     if let Some(presentation_id) = &spend.presentation_id
         && !campaign.plan.presentation_ids.contains(presentation_id)

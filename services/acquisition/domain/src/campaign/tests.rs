@@ -1,5 +1,6 @@
 //! The rules of campaigns, told as stories.
 
+mod bounds;
 mod telling_late;
 
 use eventsourcing::scenario::Given;

@@ -57,8 +57,18 @@ impl Prospect {
     pub(super) fn set_consent(&self, consent: Consent, now: Time) -> Result<Vec<Event>, Refusal> {
         self.must_exist_unmerged()?;
         check(std::slice::from_ref(&consent), now)?;
-        within_limit(merged(&self.consents, std::slice::from_ref(&consent)).len())?;
+        self.room_for(std::slice::from_ref(&consent))?;
         self.hear_consent(consent)
+    }
+
+    /// What counts with what is said now. Only new purposes are limited: whoever has more of them, through merges
+    /// or from the other service, must still be able to take back a yes.
+    pub(super) fn room_for(&self, said: &[Consent]) -> Result<BTreeMap<String, Consent>, Refusal> {
+        let merged = merged(&self.consents, said);
+        if merged.len() > self.consents.len() {
+            within_limit(merged.len())?;
+        }
+        Ok(merged)
     }
 
     /// Takes over what the other service has recorded and checked.
@@ -136,7 +146,7 @@ pub(super) fn check(consents: &[Consent], now: Time) -> Result<(), Refusal> {
 }
 
 /// Refuses consents for too many purposes.
-pub(super) fn within_limit(purposes: usize) -> Result<(), Refusal> {
+fn within_limit(purposes: usize) -> Result<(), Refusal> {
     if purposes > MAX_CONSENTS {
         return Err(Refusal::Limit {
             what: "consents",

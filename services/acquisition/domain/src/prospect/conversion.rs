@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::consent::{self, Consent};
 use super::{Event, Prospect, Refusal};
 use crate::id::{CampaignId, PresentationId, ProblemId, PropositionId, TouchpointId};
-use crate::input::{Invalid, When, in_currency, not_negative};
+use crate::input::{Invalid, When, amount_in, not_negative};
 use crate::offer::Offer;
 use crate::promise::{MAX_PROMISES, Promise, Proposed, number};
 
@@ -19,7 +19,7 @@ pub const MAX_PATH: usize = 1_000;
 const FIELD: &str = "converted_at";
 
 /// A touchpoint on the way to the conversion.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// When it happened.
     pub occurred_at: Time,
@@ -49,7 +49,7 @@ pub struct Convert {
     pub currency: Currency,
     /// What the customer agreed to or refused, for each purpose once.
     pub consents: Vec<Consent>,
-    /// All touchpoints of the prospect, in any order.
+    /// All touchpoints of the prospect; those of the same moment in the order in which they were recorded.
     pub steps: Vec<Step>,
     /// When the prospect became a customer.
     pub when: When,
@@ -108,8 +108,7 @@ impl Prospect {
             purchase.check(command.currency)?;
         }
         consent::check(&command.consents, command.when.now)?;
-        let consents = consent::merged(&self.consents, &command.consents);
-        consent::within_limit(consents.len())?;
+        let consents = self.room_for(&command.consents)?;
         let path = path(command.steps, converted_at);
         let offer = command.offer;
         let conversion = Box::new(Conversion {
@@ -164,10 +163,10 @@ impl Conversion {
 
 impl FirstPurchase {
     fn check(&self, currency: Currency) -> Result<(), Invalid> {
-        in_currency("first_purchase.amount", self.amount, currency)?;
+        amount_in("first_purchase.amount", self.amount, currency)?;
         not_negative("first_purchase.amount", self.amount)?;
         match self.contribution_margin {
-            Some(margin) => in_currency("first_purchase.contribution_margin", margin, currency),
+            Some(margin) => amount_in("first_purchase.contribution_margin", margin, currency),
             None => Ok(()),
         }
     }
@@ -189,10 +188,11 @@ fn check_promises(proposed: &[Proposed], converted_at: Time) -> Result<(), Refus
     Ok(())
 }
 
-/// The touchpoints up to the conversion in the order in which they happened; of many, the newest.
+/// The touchpoints up to the conversion in the order in which they happened, those of the same moment as they
+/// come; of many, the newest.
 fn path(mut steps: Vec<Step>, converted_at: Time) -> Vec<TouchpointId> {
     steps.retain(|step| step.occurred_at <= converted_at);
-    steps.sort_unstable();
+    steps.sort_by_key(|step| step.occurred_at);
     let surplus = steps.len().saturating_sub(MAX_PATH);
     let newest = steps.into_iter().skip(surplus);
     newest.map(|step| step.touchpoint_id).collect()

@@ -249,7 +249,7 @@ fn result(outcome: &Outcome) -> proto::TouchpointResult {
             code: Code::FailedPrecondition as i32,
             reason: "REFUSED_BEFORE".to_owned(),
             message: "it was refused when this batch was recorded, and the reason is gone: send it again with a new request_id".to_owned(),
-            unchanged: true,
+            unchanged: false,
         },
     }
 }

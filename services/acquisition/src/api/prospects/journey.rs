@@ -52,11 +52,11 @@ fn journey(rows: &dyn Rows, id: Uuid, page: &Page) -> Result<Option<proto::Journ
 /// Where a step stands: bytes in the order of the journey.
 fn place(passed: &Passed) -> Vec<u8> {
     // With its first bit turned, a negative number comes before a positive one.
-    let micros = passed.touchpoint.occurred_at.micros() ^ i64::MIN;
-    let mut place = micros.to_be_bytes().to_vec();
-    place.extend_from_slice(passed.from.unwrap_or_default().as_bytes());
-    place.extend_from_slice(passed.touchpoint_id.as_bytes());
-    place
+    let (at, place) = passed.order();
+    let micros = at.micros() ^ i64::MIN;
+    let mut bytes = micros.to_be_bytes().to_vec();
+    bytes.extend_from_slice(&place.to_be_bytes());
+    bytes
 }
 
 pub(super) fn step(passed: &Passed) -> Option<proto::JourneyStep> {

@@ -201,9 +201,9 @@ fn spent(rows: &dyn Rows, scope: &Scope) -> Result<i64, Unmeasured> {
         let (now, then) = scope.knows(&spent.recorded);
         now && spent.incurred_at < end && !(then && spent.incurred_at < start)
     });
-    news.map(|spent| spent.minor_units)
-        .try_fold(0_i64, i64::checked_add)
-        .ok_or(Unmeasured::TooLarge)
+    // In 128 bits, in which it fits whatever comes first: a reversal may take back what is too much.
+    let sum: i128 = news.map(|spent| i128::from(spent.minor_units)).sum();
+    i64::try_from(sum).map_err(|_| Unmeasured::TooLarge)
 }
 
 /// What a customer contributes to a line, as the digest of a statement sees it; its contract is in

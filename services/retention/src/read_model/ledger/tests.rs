@@ -1,12 +1,14 @@
 //! Promises add up by benefit, in whatever order partitions are read.
 
+use eventsourcing::Aggregate as _;
 use proptest::prelude::*;
-use retention_domain::Event;
+use retention_domain::promise::NoteOverdue;
+use retention_domain::{Command, Customer, Event};
 use uuid::Uuid;
 
 use super::{Line, OfBenefit, lines};
 use crate::story::{
-    LI, ROSA, broken, kept, opened, overdue, parsed, promised, repaired, rows, waived,
+    LI, ROSA, broken, day, kept, lost, opened, overdue, parsed, promised, repaired, rows, waived,
 };
 
 fn ledger(events: &[(Uuid, Event)]) -> Vec<OfBenefit> {
@@ -61,6 +63,44 @@ fn a_promise_is_overdue_from_the_day_that_finds_it_so_until_it_is_assessed() {
     events.push((ROSA, kept("a", None)));
     let line = only(&events);
     assert_eq!((line.open, line.overdue), (1, 0));
+}
+
+/// The same story is told of acquisition's scorecards in its `tests/it/staying.rs`.
+#[test]
+fn an_overdue_promise_is_open_and_none_is_found_overdue_while_its_customer_is_lost() {
+    let mut events = vec![
+        (ROSA, opened(100)),
+        (LI, opened(100)),
+        (ROSA, promised("a", "next-day")),
+        (LI, promised("a", "next-day")),
+        (LI, lost(110)),
+    ];
+    // What a day finds is what the domain finds: nothing of who is lost.
+    let found = |events: &[(Uuid, Event)], customer| {
+        let mut state = Customer::default();
+        for (_, event) in events.iter().filter(|(id, _)| *id == customer) {
+            state.evolve(event);
+        }
+        let note = Command::NoteOverdue(NoteOverdue {
+            request_id: Uuid::from_u128(7),
+            now: day(131),
+        });
+        let noted = state.decide(note).unwrap();
+        let noted = noted.into_iter().map(move |event| (customer, event));
+        noted.collect::<Vec<_>>()
+    };
+    let counts = |events: &[(Uuid, Event)]| {
+        let line = only(events);
+        (line.made, line.open, line.overdue, line.kept)
+    };
+    assert_eq!(counts(&events), (2, 2, 0, 0));
+    assert_eq!(found(&events, LI), []);
+    let noted = found(&events, ROSA);
+    assert!(!noted.is_empty());
+    events.extend(noted);
+    assert_eq!(counts(&events), (2, 2, 1, 0));
+    events.push((ROSA, kept("a", None)));
+    assert_eq!(counts(&events), (2, 1, 0, 1));
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! What counts of what somebody agreed to.
 
 use super::*;
-use crate::prospect::{Consent, ConsentStatus, MAX_CONSENTS};
+use crate::prospect::{Absorb, Consent, ConsentStatus, MAX_CONSENTS};
 
 fn said(status: ConsentStatus, number: i64) -> Consent {
     Consent {
@@ -123,6 +123,73 @@ fn there_are_twenty_purposes_at_most() {
         limit: MAX_CONSENTS,
     };
     full.when(about_purpose(MAX_CONSENTS)).refused(too_many);
+}
+
+/// Somebody with more purposes than anybody may name, who got them by a merge.
+fn with_more() -> Given<Prospect> {
+    let consents = (0..=MAX_CONSENTS).map(|number| Consent {
+        purpose: format!("purpose {number}"),
+        ..said(Denied, 8)
+    });
+    let absorb = Absorb {
+        from: Uuid::from_u128(9),
+        part: 1,
+        parts: 1,
+        touches: vec![],
+        consents: consents.collect(),
+        when: When::now(day(90)),
+    };
+    let story = created().and(Command::Absorb(absorb));
+    assert_eq!(story.state().consents.len(), MAX_CONSENTS + 1);
+    story
+}
+
+fn about(purpose: &str, status: ConsentStatus) -> Consent {
+    Consent {
+        purpose: purpose.to_owned(),
+        ..said(status, 9)
+    }
+}
+
+#[test]
+fn the_limit_is_for_new_purposes_and_whoever_has_more_still_changes_every_one() {
+    let set = |consent| Command::SetConsent {
+        consent,
+        now: day(90),
+    };
+    let too_many = Refusal::Limit {
+        what: "consents",
+        limit: MAX_CONSENTS,
+    };
+    with_more()
+        .when(set(about("another", Granted)))
+        .refused(too_many);
+    let known = about("purpose 3", Withdrawn);
+    with_more()
+        .when(set(known.clone()))
+        .then([Event::ConsentChanged { consent: known }]);
+}
+
+#[test]
+fn whoever_has_more_purposes_by_merges_still_converts() {
+    let with = |consents| {
+        Command::Convert(Convert {
+            consents,
+            ..converting()
+        })
+    };
+    let known = about("purpose 3", Granted);
+    let story = with_more().and(with(vec![known.clone()]));
+    let conversion = story.state().conversion.as_ref().unwrap();
+    assert_eq!(conversion.consents.len(), MAX_CONSENTS + 1);
+    assert!(conversion.consents.contains(&known));
+    let too_many = Refusal::Limit {
+        what: "consents",
+        limit: MAX_CONSENTS,
+    };
+    with_more()
+        .when(with(vec![about("another", Granted)]))
+        .refused(too_many);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! How a prospect becomes a customer.
 
-use money::Money;
+use money::{MAX_MINOR_UNITS, Money};
 
 use super::*;
 use crate::promise::{MAX_PROMISES, Proposed, number};
@@ -293,6 +293,40 @@ fn a_first_purchase_may_be_free_but_not_negative() {
 }
 
 #[test]
+fn a_first_purchase_and_its_margin_are_bounded_to_both_sides() {
+    let euros = |minor_units| Money::new(id("EUR"), minor_units);
+    let (most, least) = (euros(MAX_MINOR_UNITS), euros(-MAX_MINOR_UNITS));
+    for margin in [most, least] {
+        let largest = created().when(buying(most, Some(margin)));
+        assert!(largest.result().is_ok());
+    }
+    let beyond = euros(MAX_MINOR_UNITS + 1);
+    for (command, field) in [
+        (buying(beyond, None), "first_purchase.amount"),
+        (
+            buying(eur(1), Some(beyond)),
+            "first_purchase.contribution_margin",
+        ),
+        (
+            buying(eur(1), Some(euros(-MAX_MINOR_UNITS - 1))),
+            "first_purchase.contribution_margin",
+        ),
+    ] {
+        created().when(command).refused(too_large(field).into());
+    }
+    let told = too_large("first_purchase.amount").to_string();
+    assert!(told.contains("40000000000000 EUR"), "{told}");
+}
+
+fn too_large(field: &'static str) -> Invalid {
+    Invalid::TooLarge {
+        field,
+        limit: MAX_MINOR_UNITS,
+        currency: id("EUR"),
+    }
+}
+
+#[test]
 fn a_first_purchase_may_lose_money() {
     assert!(
         created()
@@ -306,6 +340,12 @@ fn a_first_purchase_may_lose_money() {
 fn the_path_is_in_the_order_of_time_and_ends_at_the_conversion() {
     let steps = vec![step("second", 9), step("first", 8), step("after", 21)];
     assert_eq!(path_of(steps), ["first", "second"]);
+}
+
+#[test]
+fn touches_of_the_same_moment_stay_in_the_order_in_which_they_come() {
+    let steps = vec![step("later", 9), step("b", 8), step("c", 8), step("a", 8)];
+    assert_eq!(path_of(steps), ["b", "c", "a", "later"]);
 }
 
 #[test]
