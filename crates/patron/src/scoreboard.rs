@@ -3,7 +3,7 @@
 use patron_proto::retention::v1::{GetScoreboardRequest, Scoreboard};
 
 use crate::connect::{Services, said};
-use crate::moment::{day as day_of, midnight};
+use crate::moment::{Moment, day as day_of, midnight};
 use crate::show::{amount, grouped, json, percent, print, table};
 
 /// Which scoreboard.
@@ -14,9 +14,11 @@ pub(crate) struct Args {
     /// The first day of the period, such as 1997-01-01 [default: the beginning of time].
     #[arg(long, value_name = "DAY", value_parser = day_of)]
     start: Option<jiff::civil::Date>,
-    /// The day after the last one of the period [default: now].
+    /// The day after the last one of the period [default: up to now].
     #[arg(long, value_name = "DAY", value_parser = day_of)]
     end: Option<jiff::civil::Date>,
+    #[command(flatten)]
+    moment: Moment,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -29,6 +31,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
         start: args.start.map(midnight).transpose()?,
         end: args.end.map(midnight).transpose()?,
         min_position: String::new(),
+        as_of: args.moment.as_of(),
+        known_at: args.moment.known_at(),
+        known_at_position: args.moment.token(),
     };
     let board = retention
         .scoreboard

@@ -12,7 +12,7 @@ use crate::read_model::equity::books;
 use crate::{told, wire};
 
 /// The layout of the rows. Raise it when a row changes its meaning or its bytes.
-const SCHEMA: u32 = 10;
+const SCHEMA: u32 = 11;
 
 /// The retention service.
 #[derive(Debug, Clone, Copy, Default)]

@@ -1,13 +1,13 @@
 //! `ScoreboardService`.
 
-use eventsourcing::Time;
 use money::{Currency, Money};
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardService;
 use read_model::Rows;
-use server::{from_timestamp, invalid, money_out, timestamp};
+use server::{Moment, asked, moment, money_out, reply_at, timestamp};
 use tonic::{Request, Response, Status};
 
+use super::period;
 use crate::desk::Desk;
 use crate::read_model::scoreboard::{Line, Period, Scoreboard, scoreboard};
 
@@ -22,29 +22,21 @@ impl ScoreboardService for Scoreboards {
         request: Request<proto::GetScoreboardRequest>,
     ) -> Result<Response<proto::Scoreboard>, Status> {
         let (call, message) = server::open(request)?;
-        // The end is excluded, and what happens at this moment has happened.
-        let just_after_now = Time::from_micros(self.0.engine.clock().now().micros() + 1);
-        let period = Period {
-            start: message.start.as_ref().map(from_timestamp),
-            // Of what lies ahead nothing is known: the rest of a year is not a year without purchases.
-            end: message
-                .end
-                .as_ref()
-                .map_or(just_after_now, from_timestamp)
-                .min(just_after_now),
-        };
-        if period.start.is_some_and(|start| start >= period.end) {
-            return Err(invalid("end", "must be later than start"));
-        }
-        let read =
-            |rows: &dyn Rows| scoreboard(rows, period).map(|board| Some(board_out(period, &board)));
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
+        let period = period(message.start.as_ref(), message.end.as_ref(), moment.as_of)?;
+        let seen = |_: &dyn Rows| Ok(Some(()));
         self.0
-            .read(&call, &message.min_position, "scoreboard", read)
-            .await
+            .read(&call, &message.min_position, "scoreboard", seen)
+            .await?;
+        let board = server::aside(&self.0.engine, move |rows| {
+            let board = scoreboard(rows, period, &moment)?;
+            Ok(board_out(period, &board, &moment))
+        });
+        Ok(reply_at(board.await?, &self.0.engine.position()))
     }
 }
 
-fn board_out(period: Period, board: &Scoreboard) -> proto::Scoreboard {
+fn board_out(period: Period, board: &Scoreboard, moment: &Moment) -> proto::Scoreboard {
     let money = board.money.iter();
     proto::Scoreboard {
         start: period.start.map(timestamp),
@@ -59,6 +51,8 @@ fn board_out(period: Period, board: &Scoreboard) -> proto::Scoreboard {
         money: money
             .map(|(currency, line)| line_out(*currency, line))
             .collect(),
+        as_of: Some(timestamp(moment.as_of)),
+        known_at_position: moment.known.token(),
     }
 }
 

@@ -6,11 +6,13 @@ use uuid::Uuid;
 
 use super::{Line, OfBenefit, lines};
 use crate::story::{
-    LI, ROSA, broken, kept, opened, overdue, parsed, promised, repaired, rows, waived,
+    LI, ROSA, broken, in_the_end, kept, opened, overdue, parsed, promised, repaired, rows, waived,
 };
 
 fn ledger(events: &[(Uuid, Event)]) -> Vec<OfBenefit> {
-    rows(events).read(|rows| lines(rows, None)).unwrap()
+    rows(events)
+        .read(|rows| lines(rows, None, &in_the_end()))
+        .unwrap()
 }
 
 fn only(events: &[(Uuid, Event)]) -> Line {
@@ -91,7 +93,7 @@ fn one_line_a_benefit_and_one_proposition_if_it_is_asked_for() {
     let store = rows(&story);
     let of = |name: &str| {
         store
-            .read(|rows| lines(rows, Some(&parsed(name))))
+            .read(|rows| lines(rows, Some(&parsed(name)), &in_the_end()))
             .unwrap()
             .len()
     };

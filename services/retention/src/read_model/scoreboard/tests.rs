@@ -5,7 +5,8 @@ use uuid::Uuid;
 
 use super::{Line, Period, Scoreboard, scoreboard};
 use crate::story::{
-    LI, ROSA, bought, bought_in, day, lost, opened, opened_in, parsed, reversed, rows, won_back,
+    LI, ROSA, bought, bought_in, day, in_the_end, lost, opened, opened_in, parsed, reversed, rows,
+    won_back,
 };
 
 /// The scoreboard of the days `start..end`.
@@ -14,7 +15,9 @@ fn board(events: &[(Uuid, Event)], start: i64, end: i64) -> Scoreboard {
         start: Some(day(start)),
         end: day(end),
     };
-    rows(events).read(|rows| scoreboard(rows, period)).unwrap()
+    rows(events)
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap()
 }
 
 fn people(board: &Scoreboard) -> [i64; 6] {
@@ -64,7 +67,9 @@ fn without_a_start_it_is_the_beginning_of_time() {
         start: None,
         end: day(101),
     };
-    let board = rows(&story).read(|rows| scoreboard(rows, period)).unwrap();
+    let board = rows(&story)
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap();
     assert_eq!(people(&board), [0, 2, 0, 0, 0, 2]);
 }
 
@@ -182,6 +187,8 @@ fn many_customers_add_up_to_the_cent() {
         start: None,
         end: day(130),
     };
-    let board = store.read(|rows| scoreboard(rows, period)).unwrap();
+    let board = store
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap();
     assert_eq!(euros(&board).equity, 2_400 * 300);
 }
