@@ -1,9 +1,15 @@
 //! People and money of a period, by when it happened.
 
+use eventsourcing::Time;
+use proptest::prelude::*;
+use read_model::{Error, Rows};
 use retention_domain::Event;
+use server::Moment;
 use uuid::Uuid;
 
 use super::{Line, Period, Scoreboard, scoreboard};
+use crate::read_model::lives;
+use crate::read_model::worth::Worth;
 use crate::story::{
     LI, ROSA, bought, bought_in, day, in_the_end, lost, opened, opened_in, parsed, reversed, rows,
     won_back,
@@ -191,4 +197,74 @@ fn many_customers_add_up_to_the_cent() {
         .read(|rows| scoreboard(rows, period, &in_the_end()))
         .unwrap();
     assert_eq!(euros(&board).equity, 2_400 * 300);
+}
+
+/// What may happen to a customer, so many days after one another.
+fn course() -> impl Strategy<Value = Vec<(u8, i64, i64)>> {
+    prop::collection::vec((0_u8..4, 0_i64..200, 0_i64..1_000), 0..12)
+}
+
+/// The events of a customer of these.
+fn told(course: &[(u8, i64, i64)]) -> Vec<Event> {
+    let mut events = vec![opened(100)];
+    let (mut today, mut active) = (100, true);
+    for (number, (kind, days, amount)) in course.iter().enumerate() {
+        let id = format!("p-{number}");
+        match kind {
+            // Purchases are told in any order.
+            0 | 1 => events.push(bought(&id, amount * 2, 100 + days)),
+            2 => events.extend([
+                bought(&id, amount * 4, 100 + days),
+                reversed(&id, "r", amount * 2, 150 + days),
+            ]),
+            _ => {
+                today += days;
+                events.push(if active { lost(today) } else { won_back(today) });
+                active = !active;
+            }
+        }
+    }
+    events
+}
+
+/// The scoreboard by the book: each customer looked at by its life and its margins.
+fn by_the_book(rows: &dyn Rows, period: Period) -> Result<([i64; 6], i64), Error> {
+    let mut people = [0; 6];
+    let mut equity = 0;
+    let worth = Worth::in_force(rows)?;
+    let moment = Moment {
+        as_of: Time::from_micros(period.end.micros() - 1),
+        ..in_the_end()
+    };
+    for (customer, life) in lives::all(rows)? {
+        let opening = period.start.is_some_and(|at| life.is_active_before(at));
+        let closing = life.is_active_before(period.end);
+        people[0] += i64::from(opening);
+        people[1] += i64::from(period.contains(life.acquired_at));
+        people[2] += i64::from(opening && closing);
+        for turn in life.turns.iter().filter(|turn| period.contains(turn.at)) {
+            people[if turn.active { 4 } else { 3 }] += 1;
+        }
+        people[5] += i64::from(closing);
+        if closing {
+            equity += worth.at(rows, (life.currency, customer), &moment)?;
+        }
+    }
+    Ok((people, equity))
+}
+
+proptest! {
+    #[test]
+    fn the_figures_are_those_of_lives_and_margins(
+        rosa in course(), li in course(), start in 0_i64..700, days in 1_i64..700,
+    ) {
+        let rosa = told(&rosa).into_iter().map(|event| (ROSA, event));
+        let story: Vec<(Uuid, Event)> = rosa.chain(told(&li).into_iter().map(|event| (LI, event))).collect();
+        let period = Period { start: Some(day(start)), end: day(start + days) };
+        let store = rows(&story);
+        let board = store.read(|rows| scoreboard(rows, period, &in_the_end())).unwrap();
+        let (expected, equity) = store.read(|rows| by_the_book(rows, period)).unwrap();
+        prop_assert_eq!(people(&board), expected);
+        prop_assert_eq!(board.money.values().map(|line| line.equity).sum::<i64>(), equity);
+    }
 }
