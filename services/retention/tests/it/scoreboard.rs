@@ -239,9 +239,10 @@ async fn a_moment_that_no_report_takes_is_refused() {
         let refusal = harness.scoreboards().get_scoreboard(asked).await;
         assert_eq!(refused(refusal).0, Code::InvalidArgument);
     }
+    let first = board(&harness, proto::GetScoreboardRequest::default()).await;
     let both = proto::GetPromiseLedgerRequest {
         known_at: at(-60),
-        known_at_position: board(&harness, Default::default()).await.known_at_position,
+        known_at_position: first.known_at_position,
         ..Default::default()
     };
     let refusal = harness.promises().get_promise_ledger(both).await;
