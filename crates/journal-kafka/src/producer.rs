@@ -24,21 +24,32 @@ use crate::threads::Threads;
 
 type Driver = FutureProducer<Context>;
 
-/// The one producer of a process.
+const CLOSED: &str = "the Kafka log was closed";
+
+/// The producer of a topic.
+///
+/// Each topic has its own, because a broker works off the requests of a connection one after the other: with
+/// one producer for all, a command would wait until what relays and inboxes append is on the disk.
 pub(crate) struct Producer {
     brokers: String,
     threads: Threads,
-    /// Taken out only at the very end.
-    driver: RwLock<Option<Driver>>,
+    state: RwLock<State>,
+}
+
+enum State {
+    /// Nothing was appended yet; many a topic is only read.
+    Idle,
+    Running(Driver),
+    Closed,
 }
 
 impl Producer {
-    pub(crate) fn start(brokers: &str, threads: &Threads) -> Result<Self, Error> {
-        Ok(Self {
+    pub(crate) fn new(brokers: &str, threads: &Threads) -> Self {
+        Self {
             brokers: brokers.to_owned(),
             threads: threads.clone(),
-            driver: RwLock::new(Some(make(brokers)?)),
-        })
+            state: RwLock::new(State::Idle),
+        }
     }
 
     /// Appends a record. It is handed over at the first poll, so the order of first polls is kept.
@@ -66,70 +77,77 @@ impl Producer {
         partition: Partition,
         record: &Record,
     ) -> Result<DeliveryFuture, String> {
-        let driver = self.driver().ok_or("the Kafka log was closed")?;
+        let driver = self.driver()?;
         match enqueue(&driver, topic, partition, record) {
             // A producer that has lost track of its sequence refuses everything from then on.
             Err(KafkaError::MessageProduction(RDKafkaErrorCode::Fatal)) => {
-                let fresh = self.replace(&driver).map_err(|error| error.to_string())?;
+                let fresh = self.replace(&driver)?;
                 enqueue(&fresh, topic, partition, record).map_err(|error| error.to_string())
             }
             enqueued => enqueued.map_err(|error| error.to_string()),
         }
     }
 
-    fn driver(&self) -> Option<Driver> {
-        let driver = self.driver.read().unwrap_or_else(PoisonError::into_inner);
-        driver.clone()
+    /// The producer that runs; the first caller starts it.
+    fn driver(&self) -> Result<Driver, String> {
+        let running = match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Running(driver) => Some(driver.clone()),
+            State::Idle => None,
+            State::Closed => return Err(CLOSED.to_owned()),
+        };
+        running.map_or_else(|| self.start(|_| false), Ok)
     }
 
     /// A new producer in the place of one that refuses everything; somebody else's if that was faster.
-    fn replace(&self, broken: &Driver) -> Result<Driver, Error> {
-        let mut driver = self.driver.write().unwrap_or_else(PoisonError::into_inner);
-        let is_broken = |driver: &Driver| {
+    fn replace(&self, broken: &Driver) -> Result<Driver, String> {
+        self.start(|driver| {
             let (one, other) = (driver.client().native_ptr(), broken.client().native_ptr());
             std::ptr::eq(one, other)
-        };
-        match &*driver {
-            Some(current) if !is_broken(current) => Ok(current.clone()),
-            None | Some(_) => {
+        })
+    }
+
+    /// The producer that runs, unless it is broken; else a new one.
+    fn start(&self, is_broken: impl Fn(&Driver) -> bool) -> Result<Driver, String> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match &*state {
+            State::Running(driver) if !is_broken(driver) => return Ok(driver.clone()),
+            State::Running(_) => {
                 tracing::warn!("Kafka's producer lost track of what it sent; a new one goes on");
-                let fresh = make(&self.brokers)?;
-                if let Some(old) = driver.replace(fresh.clone()) {
-                    self.threads.retire(old);
-                }
-                Ok(fresh)
             }
+            State::Idle if self.threads.are_closing() => return Err(CLOSED.to_owned()),
+            State::Idle => {}
+            State::Closed => return Err(CLOSED.to_owned()),
         }
+        let fresh = make(&self.brokers).map_err(|error| error.to_string())?;
+        if let State::Running(old) = std::mem::replace(&mut *state, State::Running(fresh.clone())) {
+            self.threads.retire(old);
+        }
+        Ok(fresh)
     }
 
     /// Takes no more appends, and gives those under way a moment.
     pub(crate) fn close(&self, at_most: Duration) {
-        let driver = self
-            .driver
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(driver) = driver {
-            let flushed = self.threads.run("kafka-flush", move || {
-                if let Err(error) = driver.flush(at_most) {
-                    tracing::warn!(%error, "some appends were still under way: their outcome is unknown");
-                }
-            });
-            if let Err(error) = flushed {
-                tracing::warn!(%error, "no thread for the last appends: their outcome is unknown");
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        let ended = std::mem::replace(&mut *state, State::Closed);
+        drop(state);
+        let State::Running(driver) = ended else {
+            return;
+        };
+        let flushed = self.threads.run("kafka-flush", move || {
+            if let Err(error) = driver.flush(at_most) {
+                tracing::warn!(%error, "some appends were still under way: their outcome is unknown");
             }
+        });
+        if let Err(error) = flushed {
+            tracing::warn!(%error, "no thread for the last appends: their outcome is unknown");
         }
     }
 }
 
 impl Drop for Producer {
     fn drop(&mut self) {
-        let driver = self
-            .driver
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
-        if let Some(driver) = driver {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let State::Running(driver) = std::mem::replace(state, State::Closed) {
             self.threads.retire(driver);
         }
     }

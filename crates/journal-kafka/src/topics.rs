@@ -38,7 +38,6 @@ struct Shared {
     options: KafkaOptions,
     threads: Threads,
     observer: Observer,
-    producer: Arc<Producer>,
     admin: Option<AdminClient<Context>>,
     open: Mutex<BTreeMap<String, Arc<KafkaLog>>>,
 }
@@ -60,7 +59,6 @@ impl KafkaTopics {
         let threads = Threads::new();
         let shared = Shared {
             observer: Observer::start(brokers, &threads)?,
-            producer: Arc::new(Producer::start(brokers, &threads)?),
             admin: Some(client::make(&client::admin(brokers), "admin")?),
             brokers: brokers.to_owned(),
             open: Mutex::default(),
@@ -74,7 +72,7 @@ impl KafkaTopics {
 
     /// Takes no more appends, ends all tails, and waits a bounded time for what is under way.
     pub async fn close(&self) {
-        self.shared.producer.close(FAREWELL);
+        self.shared.close_producers();
         if !self.shared.threads.close(FAREWELL).await {
             tracing::warn!("Kafka does not answer: its clients are left to themselves");
         }
@@ -93,6 +91,13 @@ impl Topics for KafkaTopics {
 }
 
 impl Shared {
+    fn close_producers(&self) {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        for log in open.values() {
+            log.producer.close(FAREWELL);
+        }
+    }
+
     async fn open(&self, topic: &TopicSpec) -> Result<Arc<KafkaLog>, Error> {
         let name: Arc<str> = Arc::from(topic.name.as_str());
         let until = Instant::now() + self.options.patience;
@@ -106,7 +111,7 @@ impl Shared {
                 topic: name,
                 partitions: shape.partitions,
                 is_compacted: topic.kind == Kind::Keys,
-                producer: Arc::clone(&self.producer),
+                producer: Arc::new(Producer::new(&self.brokers, &self.threads)),
                 observer: self.observer.clone(),
             })
         });

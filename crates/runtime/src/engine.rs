@@ -11,6 +11,7 @@ use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
 use tokio::sync::{Notify, Semaphore, mpsc, watch};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +22,7 @@ use crate::inbox::Inbox;
 use crate::locks::StreamLocks;
 use crate::patience::patiently;
 use crate::progress::Progress;
+use crate::received::Heard;
 use crate::relay::Relay;
 use crate::rows::{INBOX, POSITIONS, UNREADABLE};
 use crate::waiters::Waiters;
@@ -41,6 +43,8 @@ pub struct Engine<S: Service> {
     pub(crate) log: Arc<dyn Log>,
     /// The other service's public topic, if this replica receives it.
     pub(crate) foreign: Option<Arc<dyn Log>>,
+    /// How far each partition of it was read.
+    pub(crate) heard: Vec<watch::Sender<Heard>>,
     pub(crate) store: Store,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) placement: Placement,
@@ -112,6 +116,7 @@ impl<S: Service> Engine<S> {
             service,
             log,
             foreign: exchange.foreign.clone(),
+            heard: next.iter().map(|_| watch::Sender::default()).collect(),
             store,
             clock,
             placement: genesis.placement(),
@@ -243,8 +248,13 @@ impl<S: Service> Engine<S> {
                 "stopped before everything under way had finished; callers repeat with the same request_id"
             );
         }
-        if let Err(error) = self.store.flush() {
-            tracing::warn!(%error, "the rows were not written out; the next start reads more of the journal");
+        let store = self.store.clone();
+        // A report that still reads can hold this up; the rows can be built anew, so nobody waits long.
+        let flushed = timeout(SETTLING, spawn_blocking(move || store.flush())).await;
+        if !matches!(flushed, Ok(Ok(Ok(())))) {
+            tracing::warn!(
+                "the rows were not written out; the next start reads more of the journal"
+            );
         }
     }
 

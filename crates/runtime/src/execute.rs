@@ -333,7 +333,8 @@ impl<S: Service> Engine<S> {
                 }
                 // Whatever the log says, the record counts when it is read back.
                 Ok(Append::Written | Append::Unknown(_)) => {}
-                Err(error) => return Err(NotJudged::NotWritten(error.to_string())),
+                // A task that broke off says nothing of the record it had handed over.
+                Err(_) => return Err(NotJudged::Unknown),
             }
             verdict.await.map_err(|_| NotJudged::Unknown)
         };

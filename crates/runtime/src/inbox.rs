@@ -3,6 +3,9 @@
 //! An event, its outcome and its effects are one commit, which expects the inbox stream at the version that
 //! was read. Two instances may receive the same partition: the rule lets one of them through, and the other
 //! finds the event taken.
+//!
+//! An event that means nothing here is recorded as well, for a later release that has a use for it, but nobody
+//! waits for that: it is held back for a moment, so that many of them cost one commit.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +16,12 @@ use journal::{Commit, Error, Event, Log, Partition, Stored, StreamId};
 use patron_proto::journal::v1::{Applied, Parked, Received, Refused, Skipped, received::Outcome};
 use prost::Message as _;
 use read_model::Scratch;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::applier::{RECEIVED, inbox_stream};
+use crate::execute::NotJudged;
 use crate::foreign::{Fold, PublicFold};
 use crate::mutant::Mutant;
 use crate::rows::{INBOX, InboxRow, PARKED};
@@ -27,6 +31,8 @@ use crate::{ApplyError, Engine, Foreign, Receipt, Service, Work};
 /// How many foreign events one commit takes at most.
 const BATCH: usize = 256;
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long events that mean nothing here wait for company.
+const HELD: Duration = Duration::from_millis(500);
 const PAUSE: Duration = Duration::from_millis(100);
 /// For an instance of the newer release to take what this one cannot.
 const LONG_PAUSE: Duration = Duration::from_secs(5);
@@ -103,8 +109,21 @@ impl<S: Service> Inbox<S> {
         let mut fold = PublicFold::after(taken.sequence);
         let mut journal = taken.journal;
         let mut tail = self.foreign.tail(self.partition, taken.next);
+        let mut held = Held::default();
+        self.engine.hears(self.partition, |heard| {
+            heard.next = heard.next.max(taken.next);
+        });
         loop {
-            let mut events = self.fold(&tail.next().await?, &mut fold, &mut journal)?;
+            let records = match held.until {
+                None => tail.next().await?,
+                Some(until) => match timeout_at(until, tail.next()).await {
+                    Ok(records) => records?,
+                    Err(_) => Vec::new(),
+                },
+            };
+            let events = self.fold(&records, &mut fold, &mut journal)?;
+            self.heard(&records, &events);
+            let mut events = held.with(events, |event| self.engine.service().concerns(event));
             while !events.is_empty() {
                 let rest = events.split_off(events.len().min(*batch));
                 if !self.take(&events).await? {
@@ -116,6 +135,19 @@ impl<S: Service> Inbox<S> {
             }
             *batch = BATCH;
         }
+    }
+
+    /// Tells who waits for the other service how far it was read, and up to which event something is to come.
+    fn heard(&self, records: &[Stored], events: &[Foreign]) {
+        let service = self.engine.service();
+        let concerning = events.iter().rev().find(|event| service.concerns(event));
+        let Some(last) = records.last() else { return };
+        self.engine.hears(self.partition, |heard| {
+            heard.next = heard.next.max(last.offset + 1);
+            if let Some(event) = concerning {
+                heard.sequence = heard.sequence.max(event.sequence);
+            }
+        });
     }
 
     /// The events among these records that are due.
@@ -167,8 +199,33 @@ impl<S: Service> Inbox<S> {
             return Ok(false);
         };
         let deadline = Instant::now() + PATIENCE;
-        let verdict = self.engine.write(self.partition, commit, deadline).await;
-        Ok(matches!(verdict, Ok(Verdict::Accepted { .. })))
+        let (topic, partition) = (self.foreign.topic(), self.partition);
+        match self.engine.write(partition, commit, deadline).await {
+            Ok(Verdict::Accepted { .. }) => Ok(true),
+            Ok(Verdict::Ignored) => Ok(false),
+            Err(NotJudged::TooLarge(bytes)) if events.len() == 1 => Err(Halted::Fault(format!(
+                "the event at offset {} of {topic} partition {partition} needs a commit of {bytes} bytes",
+                events.first().map_or(0, |event| event.offset)
+            ))),
+            Err(NotJudged::TooLarge(_)) => Ok(false),
+            Err(NotJudged::NotWritten(why)) => {
+                tracing::warn!(
+                    topic,
+                    partition,
+                    why,
+                    "what was received could not be written"
+                );
+                Ok(false)
+            }
+            Err(NotJudged::Unknown) => {
+                tracing::warn!(
+                    topic,
+                    partition,
+                    "whether what was received was written is unknown"
+                );
+                Ok(false)
+            }
+        }
     }
 
     /// The commit, or nothing if the first of these events is not the one that is due.
@@ -252,6 +309,30 @@ impl<S: Service> Inbox<S> {
             }
         }
         Ok(())
+    }
+}
+
+/// Events that mean nothing here, until there is a reason to record them.
+#[derive(Debug, Default)]
+struct Held {
+    events: Vec<Foreign>,
+    until: Option<Instant>,
+}
+
+impl Held {
+    /// What is to be recorded now, with these events: nothing while all of them can wait.
+    fn with(&mut self, events: Vec<Foreign>, concerns: impl Fn(&Foreign) -> bool) -> Vec<Foreign> {
+        let now = Instant::now();
+        let is_due = self.until.is_some_and(|until| until <= now) || events.iter().any(concerns);
+        self.events.extend(events);
+        if is_due || self.events.len() >= BATCH {
+            self.until = None;
+            return std::mem::take(&mut self.events);
+        }
+        if !self.events.is_empty() {
+            self.until.get_or_insert(now + HELD);
+        }
+        Vec::new()
     }
 }
 

@@ -172,15 +172,20 @@ pub(crate) fn fold(
     Ok(())
 }
 
-/// The events of a subject that wait, in their order.
+/// The first events of a subject that wait, in their order: at least as many as one retry takes.
 fn queue(rows: &dyn Rows, partition: Partition, subject: &str) -> Result<Vec<ParkedEvent>, Error> {
-    let found = QUEUE
-        .scan(rows, &(partition,), None, usize::MAX)?
-        .into_iter();
-    let events = found.filter_map(|(_, bytes)| read(partition, &bytes));
-    Ok(events
-        .filter(|waiting| waiting.event.subject == subject)
-        .collect())
+    let mut found = Vec::new();
+    let mut after = None;
+    while found.len() < BATCH {
+        let page = QUEUE.scan(rows, &(partition,), after.as_ref(), BATCH)?;
+        let Some((last, _)) = page.last() else {
+            break;
+        };
+        after = Some(*last);
+        let events = page.iter().filter_map(|(_, bytes)| read(partition, bytes));
+        found.extend(events.filter(|waiting| waiting.event.subject == subject));
+    }
+    Ok(found)
 }
 
 fn read(partition: Partition, bytes: &[u8]) -> Option<ParkedEvent> {

@@ -1,14 +1,22 @@
 //! Waiting until everything that the other service has published is taken in here.
 
-use journal::{Log, Offset, Partition, StreamId};
+use journal::{Offset, Partition, StreamId};
 
-use crate::foreign::PublicFold;
 use crate::rows::INBOX;
-use crate::{Engine, Foreign, Service};
+use crate::{Engine, Service};
+
+/// How far the inbox of a partition has read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Heard {
+    /// The next offset to read.
+    pub(crate) next: Offset,
+    /// The number of the last event before that which means something here.
+    pub(crate) sequence: u64,
+}
 
 impl<S: Service> Engine<S> {
-    /// Waits until every event that the other service has published by now is in this service's journal, with
-    /// its effects, and in the rows.
+    /// Waits until every event that the other service has published by now, and that means something here, is in
+    /// this service's journal, with its effects, and in the rows.
     ///
     /// Events that were published twice, or before one that is still missing, are not waited for: they are not
     /// taken in either.
@@ -26,53 +34,39 @@ impl<S: Service> Engine<S> {
     }
 
     async fn receive_partition(&self, partition: Partition) -> Result<(), journal::Error> {
-        let Some(foreign) = self.foreign.as_deref() else {
+        let (Some(foreign), Some(inbox)) =
+            (self.foreign.as_deref(), self.heard.get(partition as usize))
+        else {
             return Ok(());
         };
         let end = foreign.end(partition).await?;
-        let last = self.last_due(foreign, partition, end).await?;
+        let mut read = inbox.subscribe();
+        // The sender is this engine's own, so it is there for as long as somebody asks.
+        let read = read.wait_for(|heard| heard.next >= end).await;
+        let last = read.map_or(0, |heard| heard.sequence);
         loop {
             // Asked for before the look, so that an advance right after it is not missed.
             let changed = self.progress().changed();
-            if self.received_row(partition)?.0 >= last {
+            if self.received_sequence(partition)? >= last {
                 return Ok(());
             }
             changed.await;
         }
     }
 
-    /// The sequence number that will have been taken when everything before `end` was.
-    async fn last_due(
-        &self,
-        foreign: &dyn Log,
-        partition: Partition,
-        end: Offset,
-    ) -> Result<u64, journal::Error> {
-        let (sequence, next) = self.received_row(partition)?;
-        if next >= end {
-            return Ok(sequence);
+    /// Moves on how far the inbox of a partition has read.
+    pub(crate) fn hears(&self, partition: Partition, read: impl FnOnce(&mut Heard)) {
+        if let Some(heard) = self.heard.get(partition as usize) {
+            heard.send_modify(read);
         }
-        let mut fold = PublicFold::after(sequence);
-        let mut tail = foreign.tail(partition, next);
-        let mut at = next;
-        while at < end {
-            for stored in tail.next().await? {
-                at = stored.offset + 1;
-                if let Some(event) = Foreign::read(foreign.topic(), partition, &stored) {
-                    fold.take(event.sequence);
-                }
-            }
-        }
-        Ok(fold.last())
     }
 
-    /// The last sequence number taken of a partition, and the offset after it.
-    fn received_row(&self, partition: Partition) -> Result<(u64, Offset), journal::Error> {
+    /// The last sequence number taken of a partition.
+    fn received_sequence(&self, partition: Partition) -> Result<u64, journal::Error> {
         let row = self.store().read(|rows| INBOX.get(rows, &partition));
         let row = row.map_err(|error| {
             journal::Error::new(journal::ErrorKind::Internal, error.to_string())
         })?;
-        let row = row.unwrap_or_default();
-        Ok((row.sequence, row.next))
+        Ok(row.unwrap_or_default().sequence)
     }
 }

@@ -4,6 +4,9 @@
 //! and readers fold by number. What a relay believes of its appends does not count: records that are on
 //! their way together may arrive in another order, and then readers leave some of them out. So after each
 //! window a relay folds the public partition to its end, and goes on from there.
+//!
+//! Two relays of the same partition would write everything twice. One that meets events of another's may give
+//! way, by chance: it then waits a moment before it sends, and sends only what is still missing.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,6 +23,8 @@ use crate::{Accepted, AcceptedTail, Engine, Fold, Foreign, PublicFold, Service, 
 /// How many events are on their way at once.
 const WINDOW: usize = 256;
 const PAUSE: Duration = Duration::from_millis(100);
+/// How long a relay that gives way waits for another: as long as this, and up to as long again.
+const WAY: u64 = 40;
 
 /// The relay of one partition.
 #[derive(Debug)]
@@ -37,6 +42,8 @@ struct Folded {
     fold: PublicFold,
     /// The last event that every reader takes.
     last: Option<Foreign>,
+    /// Whether there was an event twice since somebody looked.
+    met: bool,
 }
 
 impl Folded {
@@ -73,6 +80,7 @@ impl<S: Service> Relay<S> {
             next: 0,
             fold: PublicFold::default(),
             last: None,
+            met: false,
         };
         loop {
             let round = tokio::select! {
@@ -101,13 +109,29 @@ impl<S: Service> Relay<S> {
         self.check(folded.last.as_ref()).await?;
         let from = folded.done().map_or(0, |(offset, _)| offset);
         let mut commits = self.engine.accepted_from(self.partition, from);
+        let mut gives_way = false;
         loop {
-            let mut sequence = folded.fold.last();
-            let window = self
+            let before = folded.fold.last();
+            let mut sequence = before;
+            let mut window = self
                 .window(&mut commits, folded.done(), &mut sequence)
                 .await?;
+            if gives_way {
+                let pause = WAY + self.engine.random(WAY);
+                tokio::time::sleep(Duration::from_millis(pause)).await;
+                self.follow(folded).await?;
+                let sent = usize::try_from(folded.fold.last().saturating_sub(before));
+                window.drain(..sent.unwrap_or(usize::MAX).min(window.len()));
+                // Whatever the other one leaves to be done is this one's from now on.
+                gives_way = window.is_empty();
+            }
+            if window.is_empty() {
+                continue;
+            }
+            folded.met = false;
             self.send(window).await;
             self.follow(folded).await?;
+            gives_way |= folded.met && self.engine.random(2) == 0;
             if folded.fold.last() < sequence {
                 return Ok(());
             }
@@ -206,8 +230,12 @@ impl<S: Service> Relay<S> {
                 if Mutant::RelayFromLastRecord.is() {
                     folded.fold = PublicFold::after(event.sequence);
                     folded.last = Some(event);
-                } else if folded.fold.take(event.sequence) == Fold::Next {
-                    folded.last = Some(event);
+                } else {
+                    match folded.fold.take(event.sequence) {
+                        Fold::Next => folded.last = Some(event),
+                        Fold::Duplicate => folded.met = true,
+                        Fold::Ahead => {}
+                    }
                 }
             }
         }

@@ -25,6 +25,12 @@ pub trait Service: Debug + Send + Sync + 'static {
     /// must not depend on the order between them: every instance has to end up with the same rows.
     fn apply(&self, rows: &mut dyn RowsMut, fact: &Fact<'_>) -> Result<(), ApplyError>;
 
+    /// Whether an event of the other service may have a meaning here. One that has none is recorded too, but
+    /// together with what comes next: nobody waits for it.
+    fn concerns(&self, _event: &Foreign) -> bool {
+        true
+    }
+
     /// Decides what an event of the other service means here, emitting effects through `work`.
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError>;
 }

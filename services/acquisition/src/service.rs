@@ -46,6 +46,10 @@ impl Service for Acquisition {
         }
     }
 
+    fn concerns(&self, event: &Foreign) -> bool {
+        told::concerns(&event.kind)
+    }
+
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
         match told::read(&event.kind, event.schema, &event.payload) {
             Ok(Some(told)) => hear(work, &told),

@@ -97,10 +97,26 @@ impl Told {
 /// # Errors
 /// If it does and this release cannot read it.
 pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<Told>, Wrong> {
-    let kind = kind
-        .strip_prefix("patron.retention.v1.")
-        .unwrap_or_default();
-    let read = match kind {
+    let Some(read) = reader(kind) else {
+        return Ok(None);
+    };
+    if schema != 1 {
+        return Err(Wrong::new(
+            kind,
+            format!("schema {schema} is unknown to this release"),
+        ));
+    }
+    read(payload).map(Some)
+}
+
+/// Whether events of this kind mean something to acquisition.
+pub(crate) fn concerns(kind: &str) -> bool {
+    reader(kind).is_some()
+}
+
+/// What reads events of this kind.
+fn reader(kind: &str) -> Option<fn(&Bytes) -> Result<Told, Wrong>> {
+    Some(match kind.strip_prefix("patron.retention.v1.")? {
         "RelationshipLost" => lost,
         "RelationshipWonBack" => won_back,
         "CustomerErased" => erased,
@@ -114,15 +130,8 @@ pub(crate) fn read(kind: &str, schema: u32, payload: &Bytes) -> Result<Option<To
         "PurchaseReversed" => reversed,
         "AssumptionsSet" => ledger::assumed,
         "ModelFitted" => ledger::fitted,
-        _ => return Ok(None),
-    };
-    if schema != 1 {
-        return Err(Wrong::new(
-            kind,
-            format!("schema {schema} is unknown to this release"),
-        ));
-    }
-    read(payload).map(Some)
+        _ => return None,
+    })
 }
 
 fn message<M: Message + Default>(payload: &Bytes) -> Result<M, Wrong> {

@@ -56,6 +56,10 @@ impl Service for Retention {
         }
     }
 
+    fn concerns(&self, event: &Foreign) -> bool {
+        told::concerns(&event.kind)
+    }
+
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
         if let Some(receipt) = told::spend::receive(event) {
             return Ok(receipt);

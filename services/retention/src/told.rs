@@ -34,6 +34,11 @@ pub(crate) struct Conversion {
     pub(crate) first_purchase: Option<FirstPurchase>,
 }
 
+/// Whether events of this kind mean something to retention.
+pub(crate) fn concerns(kind: &str) -> bool {
+    [CONVERTED, spend::SPENT, person::ERASED, person::CONSENT].contains(&kind)
+}
+
 /// Reads an event of acquisition. `None` if it is of another kind. A first purchase that comes
 /// without a margin gets the default one.
 ///

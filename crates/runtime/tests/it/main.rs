@@ -12,6 +12,7 @@
 
 mod checker;
 mod clients;
+mod exchange;
 mod follow;
 mod history;
 mod journals;

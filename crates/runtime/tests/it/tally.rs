@@ -301,6 +301,10 @@ impl Service for Tallies {
         Ok(TALLIES.put(rows, &key, &row)?)
     }
 
+    fn concerns(&self, event: &Foreign) -> bool {
+        Happened::read(&event.kind, &event.payload).is_none_or(|happened| happened.told().is_some())
+    }
+
     fn receive(&self, work: &mut Work<'_>, event: &Foreign) -> Result<Receipt, ApplyError> {
         let Some(happened) = Happened::read(&event.kind, &event.payload) else {
             return Ok(Receipt::Parked(event.kind.clone()));

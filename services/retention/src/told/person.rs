@@ -13,11 +13,15 @@ use crate::wire;
 use crate::wire::relationship::consent_in;
 use crate::wire::time;
 
+/// The kinds of events that tell it.
+pub(crate) const ERASED: &str = "patron.acquisition.v1.ProspectErased";
+pub(crate) const CONSENT: &str = "patron.acquisition.v1.ConsentChanged";
+
 /// Takes it over, if that is what was told. A prospect who never became a customer is nobody here.
 pub(crate) fn receive(work: &mut Work<'_>, event: &Foreign) -> Result<Option<Receipt>, ApplyError> {
     let read = match event.kind.as_str() {
-        "patron.acquisition.v1.ProspectErased" => erased,
-        "patron.acquisition.v1.ConsentChanged" => consented,
+        ERASED => erased,
+        CONSENT => consented,
         _ => return Ok(None),
     };
     if event.schema != 1 {

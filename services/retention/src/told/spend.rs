@@ -14,7 +14,7 @@ use crate::wire::purchase::amount;
 use crate::wire::time;
 
 /// The kind of event that tells it.
-const SPENT: &str = "patron.acquisition.v1.SpendRecorded";
+pub(crate) const SPENT: &str = "patron.acquisition.v1.SpendRecorded";
 
 /// Money was spent to win customers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,0 +1,100 @@
+//! How much is written for what the services tell each other.
+
+use std::time::Duration;
+
+use journal::Event;
+use tokio::time::{Instant, sleep};
+
+use crate::replica::{append, ask, exchanging, log, plant, start};
+use crate::tally::{Command, Happened, tally_stream};
+
+/// Public, and of no meaning to whoever is told.
+fn of_no_meaning() -> Event {
+    Event {
+        public: true,
+        ..Happened::Counted.event()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_means_nothing_here_is_recorded_together_and_nobody_waits_for_it() {
+    const TOLD: u64 = 20;
+    let (log, client) = log(1);
+    let left = start(&log, &client, exchanging("left")).await.unwrap();
+    let right = start(&log, &client, exchanging("right")).await.unwrap();
+    let before = log.records("patron.right.journal", 0).len();
+    for n in 0..TOLD {
+        let one = append(tally_stream("one"), n, vec![of_no_meaning()]);
+        plant(&log, "left", 100 + u128::from(n), vec![one]);
+        left.barrier().await.unwrap();
+        sleep(Duration::from_millis(5)).await;
+    }
+
+    let asked = Instant::now();
+    right.receive_all().await.unwrap();
+    assert!(asked.elapsed() < Duration::from_millis(100));
+    assert_eq!(right.received().unwrap(), [0], "they wait for company");
+
+    while right.received().unwrap() != [TOLD] {
+        sleep(Duration::from_millis(10)).await;
+    }
+    let written = log.records("patron.right.journal", 0).len() - before;
+    assert!((1..=2).contains(&written), "{written} commits");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_a_meaning_takes_along_what_waited() {
+    let (log, client) = log(1);
+    let left = start(&log, &client, exchanging("left")).await.unwrap();
+    let right = start(&log, &client, exchanging("right")).await.unwrap();
+    let told = vec![of_no_meaning(), of_no_meaning()];
+    plant(
+        &log,
+        "left",
+        100,
+        vec![append(tally_stream("one"), 0, told)],
+    );
+    left.barrier().await.unwrap();
+    right.receive_all().await.unwrap();
+
+    let told = vec![Happened::Added(3).event()];
+    plant(
+        &log,
+        "left",
+        101,
+        vec![append(tally_stream("one"), 2, told)],
+    );
+    left.barrier().await.unwrap();
+    // Published, and then taken: all of it is waited for.
+    while log.records("patron.left.events", 0).len() < 3 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    right.receive_all().await.unwrap();
+    assert_eq!(right.received().unwrap(), [3]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_instances_do_not_go_on_publishing_everything_twice() {
+    const COMMANDS: usize = 200;
+    let (log, client) = log(1);
+    let other = log.client("b", journal::simulator::Faults::none());
+    let left = start(&log, &client, exchanging("left")).await.unwrap();
+    let options = runtime::Options {
+        seed: Some(8),
+        ..exchanging("left")
+    };
+    let twin = start(&log, &other, options).await.unwrap();
+    for n in 0..COMMANDS {
+        let id = 1 + n as u128;
+        ask(&left, Command::Add(1), id).await.unwrap();
+        sleep(Duration::from_millis(200)).await;
+    }
+    twin.barrier().await.unwrap();
+    let published = left.totals().unwrap().1;
+    let written = log.records("patron.left.events", 0).len() as u64;
+    assert!(written >= published, "{written} of {published}");
+    assert!(
+        written < published + published / 4,
+        "{written} for {published}"
+    );
+}
