@@ -3,6 +3,8 @@
 //! Everything is counted by the time when it happened, so a fact that is told late is in its own period; and by what was known
 //! at a moment, so that the same question has the same answer for ever.
 
+pub(crate) mod figure;
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 

@@ -2,14 +2,14 @@
 
 use eventsourcing::Time;
 use proptest::prelude::*;
-use read_model::{Error, Rows};
+use read_model::{Error, Rows, Store};
 use retention_domain::Event;
-use server::Moment;
 use uuid::Uuid;
 
+use super::figure::{Entry, Figure, behind};
 use super::{Line, Period, Scoreboard, scoreboard};
-use crate::read_model::lives;
 use crate::read_model::worth::Worth;
+use crate::read_model::{lives, margins};
 use crate::story::{
     LI, ROSA, bought, bought_in, day, in_the_end, lost, opened, opened_in, parsed, reversed, rows,
     won_back,
@@ -232,10 +232,10 @@ fn by_the_book(rows: &dyn Rows, period: Period) -> Result<([i64; 6], i64), Error
     let mut people = [0; 6];
     let mut equity = 0;
     let worth = Worth::in_force(rows)?;
-    let moment = Moment {
-        as_of: Time::from_micros(period.end.micros() - 1),
-        ..in_the_end()
-    };
+    let (opens, last) = (
+        margins::opens(period.end),
+        Time::from_micros(period.end.micros() - 1),
+    );
     for (customer, life) in lives::all(rows)? {
         let opening = period.start.is_some_and(|at| life.is_active_before(at));
         let closing = life.is_active_before(period.end);
@@ -247,16 +247,34 @@ fn by_the_book(rows: &dyn Rows, period: Period) -> Result<([i64; 6], i64), Error
         }
         people[5] += i64::from(closing);
         if closing {
-            equity += worth.at(rows, (life.currency, customer), &moment)?;
+            let found = margins::bought(rows, customer, opens, last, usize::MAX)?;
+            let margin = margins::sum(found.iter().filter(|margin| margin.at <= last));
+            equity += worth.of_margin(life.currency, margin).unwrap();
         }
     }
     Ok((people, equity))
 }
 
+/// All entries behind a figure, page by page.
+fn entries(store: &Store, figure: Figure, period: Period, size: usize) -> Vec<Entry> {
+    let mut found: Vec<Entry> = Vec::new();
+    loop {
+        let after = found.last().map(|entry| entry.place.clone());
+        let page =
+            store.read(|rows| behind(rows, figure, period, &in_the_end(), after.as_ref(), size));
+        let page = page.unwrap();
+        assert!(page.len() <= size);
+        if page.is_empty() {
+            return found;
+        }
+        found.extend(page);
+    }
+}
+
 proptest! {
     #[test]
     fn the_figures_are_those_of_lives_and_margins(
-        rosa in course(), li in course(), start in 0_i64..700, days in 1_i64..700,
+        rosa in course(), li in course(), start in 0_i64..700, days in 1_i64..700, size in 1_usize..5,
     ) {
         let rosa = told(&rosa).into_iter().map(|event| (ROSA, event));
         let story: Vec<(Uuid, Event)> = rosa.chain(told(&li).into_iter().map(|event| (LI, event))).collect();
@@ -265,6 +283,21 @@ proptest! {
         let board = store.read(|rows| scoreboard(rows, period, &in_the_end())).unwrap();
         let (expected, equity) = store.read(|rows| by_the_book(rows, period)).unwrap();
         prop_assert_eq!(people(&board), expected);
+        for (figure, count) in [
+            (Figure::Created, board.created),
+            (Figure::Kept, board.kept),
+            (Figure::Lost, board.lost),
+            (Figure::WonBack, board.won_back),
+            (Figure::Active, board.closing),
+        ] {
+            let found = entries(&store, figure, period, size);
+            prop_assert_eq!(found.len() as i64, count, "{:?}", figure);
+            prop_assert!(found.is_sorted_by(|one, next| one.place < next.place));
+            if figure == Figure::Active {
+                let worth: i64 = found.iter().map(|entry| entry.value.unwrap()).sum();
+                prop_assert_eq!(worth, equity);
+            }
+        }
         prop_assert_eq!(board.money.values().map(|line| line.equity).sum::<i64>(), equity);
     }
 }
