@@ -291,7 +291,7 @@ proptest! {
             (Figure::Active, board.closing),
         ] {
             let found = entries(&store, figure, period, size);
-            prop_assert_eq!(found.len() as i64, count, "{:?}", figure);
+            prop_assert_eq!(i64::try_from(found.len()).unwrap(), count, "{:?}", figure);
             prop_assert!(found.is_sorted_by(|one, next| one.place < next.place));
             if figure == Figure::Active {
                 let worth: i64 = found.iter().map(|entry| entry.value.unwrap()).sum();
