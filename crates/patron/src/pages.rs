@@ -3,7 +3,8 @@
 use patron_proto::acquisition::v1::{ListPropositionsResponse, ListProspectsResponse};
 use patron_proto::retention::v1::{
     BookOfBusiness, ListCustomersResponse, ListEquityMovementsResponse, ListModelsResponse,
-    ListPromiseGapsResponse, ListStatementsResponse, ListWorkNewsResponse, ListWorkResponse,
+    ListPromiseGapsResponse, ListScoreboardCustomersResponse, ListStatementsResponse,
+    ListWorkNewsResponse, ListWorkResponse,
 };
 use tonic::{Response, Status};
 
@@ -92,6 +93,7 @@ pages! {
     ListEquityMovementsResponse: movements,
     ListModelsResponse: models,
     ListPromiseGapsResponse: gaps,
+    ListScoreboardCustomersResponse: customers,
     ListPropositionsResponse: propositions,
     ListProspectsResponse: prospects,
     ListStatementsResponse: statements,

@@ -4,6 +4,7 @@ use patron_proto::acquisition::v1::GetPropositionRequest;
 use patron_proto::retention::v1::{GetPromiseLedgerRequest, PromiseLedger, PromiseLedgerLine};
 
 use crate::connect::{Services, said};
+use crate::moment::Moment;
 use crate::show::{interval, json, last, percent, print, ratio, table};
 
 /// Which promises.
@@ -14,6 +15,8 @@ pub(crate) struct Args {
     /// Only those of this proposition.
     #[arg(value_name = "PROPOSITION")]
     proposition: Option<String>,
+    #[command(flatten)]
+    moment: Moment,
     /// JSON for programs.
     #[arg(long)]
     json: bool,
@@ -29,6 +32,9 @@ pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let request = GetPromiseLedgerRequest {
         proposition: proposition.clone(),
         min_position: String::new(),
+        as_of: args.moment.as_of(),
+        known_at: args.moment.known_at(),
+        known_at_position: args.moment.token(),
     };
     let ledger = retention.promises.get_promise_ledger(request).await;
     let ledger = ledger.map_err(|status| said(&status))?.into_inner();

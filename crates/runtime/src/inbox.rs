@@ -202,12 +202,11 @@ impl<S: Service> Inbox<S> {
         let (topic, partition) = (self.foreign.topic(), self.partition);
         match self.engine.write(partition, commit, deadline).await {
             Ok(Verdict::Accepted { .. }) => Ok(true),
-            Ok(Verdict::Ignored) => Ok(false),
             Err(NotJudged::TooLarge(bytes)) if events.len() == 1 => Err(Halted::Fault(format!(
                 "the event at offset {} of {topic} partition {partition} needs a commit of {bytes} bytes",
                 events.first().map_or(0, |event| event.offset)
             ))),
-            Err(NotJudged::TooLarge(_)) => Ok(false),
+            Ok(Verdict::Ignored) | Err(NotJudged::TooLarge(_)) => Ok(false),
             Err(NotJudged::NotWritten(why)) => {
                 tracing::warn!(
                     topic,

@@ -9,9 +9,7 @@
 //! | `life` | `lives.rs` | customer | when it was active, what won it, why it left |
 //! | `recurring` | `recurring.rs` | (customer, offset) | what a line brings from when on |
 //! | `score` | `scores.rs` | (customer, promise, offset) | what the customer said of the promise |
-//! | `paid` | `payments.rs` | (µs, customer, purchase) | amount and margin |
-//! | `taken` | `payments.rs` | (µs, customer, purchase, reversal) | amount and margin taken back |
-//! | `ledger` | `ledger.rs` | (proposition, benefit) | sums over promises |
+//! | `promised` | `ledger.rs` | (customer, promise, number) | what was told of the promise, and its place in the journal |
 //! | `awaiting` | `days.rs` | (partition, µs, customer) | a day from then on may bring something |
 //! | `silent` | `days.rs` | (partition, currency, µs, customer) | bought nothing since |
 //! | `day` | `days.rs` | customer | its place in the two |
@@ -30,8 +28,7 @@
 //!
 //! Those of the books are in `equity.rs`.
 //!
-//! Everything of one customer lies in one partition, and so in one order. `ledger` is fed by all of them:
-//! its rows are sums, which come out the same in any order.
+//! Everything of one customer lies in one partition, and so in one order.
 
 use read_model::{Error, RowsMut};
 use retention_domain::Event;
@@ -50,7 +47,6 @@ pub(crate) mod lives;
 pub(crate) mod margins;
 pub(crate) mod month;
 pub(crate) mod news;
-pub(crate) mod payments;
 pub(crate) mod recurring;
 pub(crate) mod relations;
 pub(crate) mod reports;
@@ -72,6 +68,7 @@ pub(crate) fn of_customer(
     erasures::apply(rows, id, event)?;
     lives::apply(rows, id, event, recorded)?;
     recurring::apply(rows, id, event, recorded)?;
+    ledger::apply(rows, id, event, recorded)?;
     scores::apply(rows, id, &state, event, recorded)?;
     days::changed(rows, (recorded.partition, recorded.at), id, &state)?;
     relations::apply(rows, id, event, recorded)?;

@@ -19,6 +19,7 @@ use retention_domain::purchase::{MarginSource, Recorded, Reversed};
 use retention_domain::recurring::Set;
 use retention_domain::relationship::{Cause, Loss, Notice, Opening, Origin, Reason, Source};
 use retention_domain::risk::{Band, Changed, Driver};
+use server::{Known, Moment};
 use uuid::Uuid;
 
 /// The customer of most stories.
@@ -252,6 +253,14 @@ pub(crate) fn completed(id: &str) -> Event {
         cost: Some(money("EUR", 2_500)),
         completed_at: day(112),
     })
+}
+
+/// Everything that happens in a story, as it is known in the end.
+pub(crate) fn in_the_end() -> Moment {
+    Moment {
+        as_of: day(1_000_000),
+        known: Known::At(day(120)),
+    }
 }
 
 /// The rows after these events, in this order, all told on day 120. Each customer's are counted by

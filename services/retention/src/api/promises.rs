@@ -8,7 +8,7 @@ use retention_domain::Command;
 use retention_domain::id::PromiseId;
 use retention_domain::promise::{AssessPromise, MakePromise};
 use runtime::{Work, version};
-use server::{Opener, Page, parse, present};
+use server::{Moment, Opener, Page, asked, moment, parse, present, reply_at, timestamp};
 use tonic::{Request, Response, Status};
 use uuid::Uuid;
 use vault::Field;
@@ -170,10 +170,16 @@ impl PromiseService for Promises {
         let only = only
             .map(|name| proposition_name("proposition", name))
             .transpose()?;
-        let read = |rows: &dyn Rows| Ok(Some(ledger_out(&ledger::lines(rows, only.as_ref())?)));
+        let moment = moment(&self.0.engine, &call, asked!(message)).await?;
+        let seen = |_: &dyn Rows| Ok(Some(()));
         self.0
-            .read(&call, &message.min_position, &message.proposition, read)
-            .await
+            .read(&call, &message.min_position, "promise ledger", seen)
+            .await?;
+        let ledger = server::aside(&self.0.engine, move |rows| {
+            let lines = ledger::lines(rows, only.as_ref(), &moment)?;
+            Ok(ledger_out(&lines, &moment))
+        });
+        Ok(reply_at(ledger.await?, &self.0.engine.position()))
     }
 }
 
@@ -199,7 +205,7 @@ fn shown(
     }
 }
 
-fn ledger_out(lines: &[OfBenefit]) -> proto::PromiseLedger {
+fn ledger_out(lines: &[OfBenefit], moment: &Moment) -> proto::PromiseLedger {
     let total = lines
         .iter()
         .fold(Line::default(), |total, of| total.plus(of.line));
@@ -209,6 +215,8 @@ fn ledger_out(lines: &[OfBenefit]) -> proto::PromiseLedger {
             .map(|of| line_out(&of.proposition, &of.benefit_id, of.line))
             .collect(),
         total: Some(line_out("", "", total)),
+        as_of: Some(timestamp(moment.as_of)),
+        known_at_position: moment.known.token(),
     }
 }
 

@@ -3,17 +3,14 @@
 use eventsourcing::Time;
 use patron_proto::retention::v1 as proto;
 use patron_proto::retention::v1::report_service_server::ReportService;
-use prost_types::Timestamp;
 use read_model::Key as _;
-use server::{
-    Moment, MomentOfPages, Page, asked, currency, from_timestamp, invalid, moment, timestamp,
-};
+use server::{Moment, MomentOfPages, Page, asked, currency, invalid, moment, timestamp};
 use tonic::{Request, Response, Status};
 
+use super::period;
 use crate::desk::Desk;
 use crate::read_model::reports::cohorts::{self, Measure, Question};
 use crate::read_model::reports::{gaps, retention};
-use crate::read_model::scoreboard::Period;
 use crate::wire::proposition_name;
 use crate::wire::report::{
     cohorts_out, gap_out, gaps_by, measure, retention_out, rows_by_or_month,
@@ -118,23 +115,6 @@ fn read_after(mut bytes: &[u8]) -> Result<(MomentOfPages, u64), Status> {
     let place = u64::decode(&mut bytes).filter(|_| bytes.is_empty());
     let after = moment.zip(place);
     after.ok_or_else(|| invalid("page_token", "is not a token of an earlier page"))
-}
-
-/// A period; without an end, or with a later one, everything up to a moment, that moment included.
-fn period(
-    start: Option<&Timestamp>,
-    end: Option<&Timestamp>,
-    as_of: Time,
-) -> Result<Period, Status> {
-    let just_after = Time::from_micros(as_of.micros().saturating_add(1));
-    let period = Period {
-        start: start.map(from_timestamp),
-        end: end.map_or(just_after, from_timestamp).min(just_after),
-    };
-    if period.start.is_some_and(|start| start >= period.end) {
-        return Err(invalid("end", "must be later than start"));
-    }
-    Ok(period)
 }
 
 fn question(message: &proto::GetCohortTableRequest, as_of: Time) -> Result<Question, Status> {

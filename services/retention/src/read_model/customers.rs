@@ -3,13 +3,10 @@
 use eventsourcing::Aggregate as _;
 use read_model::{Error, Rows, RowsMut, Table};
 use retention_domain::action::Action;
-use retention_domain::id::{ActionId, PromiseId, PurchaseId};
-use retention_domain::promise::{Assessed, Made, Overdue};
+use retention_domain::id::{ActionId, PurchaseId};
 use retention_domain::purchase::Purchase;
 use retention_domain::{Customer, Event, PartId};
 use uuid::Uuid;
-
-use super::{ledger, payments};
 
 const STATES: Table<Uuid, Customer> = Table::new("customer");
 const PURCHASES: Table<(Uuid, String), Purchase> = Table::new("purchase");
@@ -104,10 +101,6 @@ pub(crate) fn actions(
 /// Lets an event happen, and gives back the state after it.
 pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<Customer, Error> {
     let mut state = load(rows, id, &event.parts())?;
-    let promise = promise_of(event);
-    let before = promise
-        .and_then(|promise| state.promises.get(promise))
-        .cloned();
     state.evolve(event);
     for (purchase, changed) in state.purchases.take_changes() {
         PURCHASES.put(rows, &(id, purchase.to_string()), changed)?;
@@ -115,40 +108,8 @@ pub(crate) fn apply(rows: &mut dyn RowsMut, id: Uuid, event: &Event) -> Result<C
     for (action, changed) in state.closed_actions.take_changes() {
         CLOSED_ACTIONS.put(rows, &(id, action.to_string()), changed)?;
     }
-    if let Some(after) = promise.and_then(|promise| state.promises.get(promise)) {
-        ledger::changed(rows, before.as_ref(), after)?;
-    }
-    payments::apply(rows, id, &state, event)?;
     STATES.put(rows, &id, &state)?;
     Ok(state)
-}
-
-/// The promise that an event is about.
-const fn promise_of(event: &Event) -> Option<&PromiseId> {
-    match event {
-        Event::PromiseMade(Made { promise_id, .. })
-        | Event::PromiseKept(Assessed { promise_id, .. })
-        | Event::PromiseBroken(Assessed { promise_id, .. })
-        | Event::PromiseRepaired { promise_id, .. }
-        | Event::PromiseWaived { promise_id, .. }
-        | Event::PromiseOverdue(Overdue { promise_id, .. }) => Some(promise_id),
-        Event::RelationshipOpened(_)
-        | Event::PurchaseRecorded(_)
-        | Event::PurchaseReversed(_)
-        | Event::RelationshipLost(_)
-        | Event::RelationshipWonBack { .. }
-        | Event::ActionProposed(_)
-        | Event::ActionCancelled { .. }
-        | Event::NoticeGiven(_)
-        | Event::NoticeWithdrawn { .. }
-        | Event::RiskChanged(_)
-        | Event::OwnerAssigned(_)
-        | Event::RecurringRevenueSet(_)
-        | Event::ConsentChanged(_)
-        | Event::ActionCompleted(_)
-        | Event::Erased { .. }
-        | Event::KeysDestroyed { .. } => None,
-    }
 }
 
 /// Rows under their typed ids. Only well-formed ids are ever written.

@@ -1,15 +1,64 @@
-//! The promise ledger: how the promises of each benefit stand, as sums.
+//! The promise ledger: how the promises of each benefit stood at a moment, from what was told of each promise,
+//! which is added to and never changed.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use customer_value::Interval;
+use eventsourcing::Time;
 use read_model::{Error, Rows, RowsMut, Table};
-use retention_domain::promise::{Promise, State};
+use retention_domain::Event;
+use retention_domain::id::PromiseId;
+use retention_domain::promise::{Assessed, State};
 use retention_domain::text::Label;
+use runtime::Recorded;
 use serde::{Deserialize, Serialize};
+use server::Moment;
+use uuid::Uuid;
 
-const LINES: Table<(String, String), Line> = Table::new("ledger");
+/// By customer, promise, and the number of what was told of it.
+const TOLD: Table<(Uuid, String, u32), Told> = Table::new("promised");
+
+/// What was told of a promise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Told {
+    what: What,
+    at: Time,
+    /// Its place in the journal.
+    recorded: Recorded,
+}
+
+/// What can be told of a promise. A gap is perceived less expected.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum What {
+    Made {
+        proposition: String,
+        benefit_id: String,
+    },
+    Kept {
+        gap: Option<i32>,
+    },
+    Broken {
+        gap: Option<i32>,
+    },
+    Repaired,
+    Waived,
+    Overdue,
+}
+
+/// How a promise stood.
+#[derive(Debug)]
+struct Standing {
+    proposition: String,
+    benefit_id: String,
+    state: State,
+    is_noted_overdue: bool,
+    /// Of the last assessment that had a score.
+    gap: Option<i32>,
+}
 
 /// How many promises stand where. A sum over promises: their order does not matter.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Line {
     pub(crate) made: i64,
     pub(crate) open: i64,
@@ -75,32 +124,95 @@ impl Line {
         }
     }
 
-    /// Counts a promise in (1) or out (-1).
-    fn count(&mut self, promise: &Promise, by: i64) {
-        self.made += by;
+    fn count(&mut self, promise: &Standing) {
+        self.made += 1;
         *match promise.state {
             State::Open => &mut self.open,
             State::Kept => &mut self.kept,
             State::Broken => &mut self.unrepaired,
             State::Repaired => &mut self.repaired,
             State::Waived => &mut self.waived,
-        } += by;
-        self.overdue += by * i64::from(promise.is_noted_overdue());
-        if let Some(score) = promise.score {
-            self.scored += by;
-            self.gaps += by * i64::from(score.gap);
+        } += 1;
+        let overdue = promise.state == State::Open && promise.is_noted_overdue;
+        self.overdue += i64::from(overdue);
+        if let Some(gap) = promise.gap {
+            self.scored += 1;
+            self.gaps += i64::from(gap);
         }
     }
 }
 
-/// The lines of one proposition, or of all, by proposition and benefit.
-pub(crate) fn lines(rows: &dyn Rows, only: Option<&Label>) -> Result<Vec<OfBenefit>, Error> {
-    let found = match only {
-        Some(proposition) => LINES.scan(rows, &(proposition.to_string(),), None, usize::MAX)?,
-        None => LINES.scan(rows, &(), None, usize::MAX)?,
-    };
-    let found = found.into_iter();
-    Ok(found
+impl Standing {
+    /// How a promise stands after something more was told of it; nothing before it was made.
+    fn after(before: Option<Self>, what: What) -> Option<Self> {
+        let (state, gap) = match what {
+            What::Made {
+                proposition,
+                benefit_id,
+            } => {
+                return Some(Self {
+                    proposition,
+                    benefit_id,
+                    state: State::Open,
+                    is_noted_overdue: false,
+                    gap: None,
+                });
+            }
+            What::Overdue => {
+                return before.map(|before| Self {
+                    is_noted_overdue: true,
+                    ..before
+                });
+            }
+            What::Kept { gap } => (State::Kept, gap),
+            What::Broken { gap } => (State::Broken, gap),
+            What::Repaired => (State::Repaired, None),
+            What::Waived => (State::Waived, None),
+        };
+        before.map(|before| Self {
+            state,
+            gap: gap.or(before.gap),
+            ..before
+        })
+    }
+}
+
+/// Lines by proposition and benefit.
+type Lines = BTreeMap<(String, String), Line>;
+
+/// Counts how a promise stood, if it had been made and is of the proposition that was asked for.
+fn count(lines: &mut Lines, only: Option<&Label>, promise: Option<Standing>) {
+    let asked = |promise: &Standing| only.is_none_or(|only| only.as_str() == promise.proposition);
+    if let Some(mut promise) = promise.filter(asked) {
+        let proposition = std::mem::take(&mut promise.proposition);
+        let key = (proposition, std::mem::take(&mut promise.benefit_id));
+        lines.entry(key).or_default().count(&promise);
+    }
+}
+
+/// The lines of one proposition, or of all, by proposition and benefit, as they stood at a moment.
+pub(crate) fn lines(
+    rows: &dyn Rows,
+    only: Option<&Label>,
+    moment: &Moment,
+) -> Result<Vec<OfBenefit>, Error> {
+    let mut lines = Lines::new();
+    let mut of: Option<(Uuid, String)> = None;
+    let mut standing = None;
+    TOLD.visit(rows, &(), |(customer, promise, _), told| {
+        let promise = (customer, promise);
+        if of.as_ref() != Some(&promise) {
+            count(&mut lines, only, standing.take());
+            of = Some(promise);
+        }
+        if moment.includes(told.at, &told.recorded) {
+            standing = Standing::after(standing.take(), told.what);
+        }
+        ControlFlow::Continue(())
+    })?;
+    count(&mut lines, only, standing);
+    let lines = lines.into_iter();
+    Ok(lines
         .map(|((proposition, benefit_id), line)| OfBenefit {
             proposition,
             benefit_id,
@@ -109,22 +221,69 @@ pub(crate) fn lines(rows: &dyn Rows, only: Option<&Label>) -> Result<Vec<OfBenef
         .collect())
 }
 
-/// A promise was made (there was none before), or stands elsewhere now.
-pub(crate) fn changed(
+/// Lets an event happen, if it tells something of a promise.
+pub(crate) fn apply(
     rows: &mut dyn RowsMut,
-    before: Option<&Promise>,
-    after: &Promise,
+    id: Uuid,
+    event: &Event,
+    recorded: Recorded,
 ) -> Result<(), Error> {
-    let key = (
-        after.terms.proposition.to_string(),
-        after.terms.benefit_id.to_string(),
-    );
-    let mut line = LINES.get(rows, &key)?.unwrap_or_default();
-    if let Some(before) = before {
-        line.count(before, -1);
-    }
-    line.count(after, 1);
-    LINES.put(rows, &key, &line)
+    let Some((promise_id, what, at)) = told(event) else {
+        return Ok(());
+    };
+    let promise_id = promise_id.to_string();
+    let last = TOLD.scan_rev(rows, &(id, promise_id.clone()), None, 1)?;
+    let number = last.first().map_or(0, |((_, _, last), _)| last + 1);
+    let told = Told { what, at, recorded };
+    TOLD.put(rows, &(id, promise_id, number), &told)
+}
+
+/// What an event tells of which promise, and when that was.
+fn told(event: &Event) -> Option<(&PromiseId, What, Time)> {
+    let gap = |assessed: &Assessed| assessed.score.map(|score| score.gap);
+    Some(match event {
+        Event::PromiseMade(made) => {
+            let what = What::Made {
+                proposition: made.terms.proposition.to_string(),
+                benefit_id: made.terms.benefit_id.to_string(),
+            };
+            (&made.promise_id, what, made.made_at)
+        }
+        Event::PromiseKept(assessed) => {
+            let what = What::Kept { gap: gap(assessed) };
+            (&assessed.promise_id, what, assessed.occurred_at)
+        }
+        Event::PromiseBroken(assessed) => {
+            let what = What::Broken { gap: gap(assessed) };
+            (&assessed.promise_id, what, assessed.occurred_at)
+        }
+        Event::PromiseRepaired {
+            promise_id,
+            occurred_at,
+        } => (promise_id, What::Repaired, *occurred_at),
+        Event::PromiseWaived {
+            promise_id,
+            occurred_at,
+            ..
+        } => (promise_id, What::Waived, *occurred_at),
+        Event::PromiseOverdue(overdue) => (&overdue.promise_id, What::Overdue, overdue.occurred_at),
+        Event::RelationshipOpened(_)
+        | Event::RelationshipLost(_)
+        | Event::RelationshipWonBack { .. }
+        | Event::PurchaseRecorded(_)
+        | Event::PurchaseReversed(_)
+        | Event::ActionProposed(_)
+        | Event::ActionCancelled { .. }
+        | Event::NoticeGiven(_)
+        | Event::NoticeWithdrawn { .. }
+        | Event::RiskChanged(_)
+        | Event::OwnerAssigned(_)
+        | Event::RecurringRevenueSet(_)
+        | Event::ConsentChanged(_)
+        | Event::ActionCompleted(_)
+        | Event::Erased { .. }
+        | Event::KeysDestroyed { .. } => return None,
+    })
 }
 
 #[expect(

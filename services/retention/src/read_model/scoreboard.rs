@@ -1,17 +1,23 @@
 //! The scoreboard: customers created, kept, lost and won back in a period; then money, by currency.
 //!
-//! Everything is counted by the time when it happened, so a fact that is told late is in its own period.
+//! Everything is counted by the time when it happened, so a fact that is told late is in its own period; and by what was known
+//! at a moment, so that the same question has the same answer for ever.
+
+pub(crate) mod figure;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
-use retention_domain::margin::TRAILING;
+use retention_domain::ledger::Valuation;
+use retention_domain::ledger::statement::{Standing, What};
+use server::Moment;
 use uuid::Uuid;
 
-use super::worth::Worth;
-use super::{lives, payments};
+use super::equity::facts::Kept;
+use super::equity::{books, facts};
 
 /// A half-open span of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +59,16 @@ pub(crate) struct Line {
     pub(crate) equity: i64,
 }
 
+impl Line {
+    fn add(&mut self, other: Self) {
+        self.active += other.active;
+        self.purchases += other.purchases;
+        self.revenue = self.revenue.saturating_add(other.revenue);
+        self.margin = self.margin.saturating_add(other.margin);
+        self.equity = self.equity.saturating_add(other.equity);
+    }
+}
+
 impl Period {
     pub(crate) fn contains(self, moment: Time) -> bool {
         self.from() <= moment && moment < self.end
@@ -74,81 +90,132 @@ impl Scoreboard {
         (self.opening > 0).then(|| self.kept as f64 / self.opening as f64)
     }
 
-    fn line(&mut self, currency: Currency) -> &mut Line {
-        self.money.entry(currency).or_default()
+    fn count(&mut self, currency: Currency, share: &Share) {
+        self.opening += i64::from(share.opening);
+        self.closing += i64::from(share.closing);
+        self.kept += i64::from(share.is_kept());
+        for (turn, _) in &share.turns {
+            *match turn {
+                Turn::Created => &mut self.created,
+                Turn::Lost => &mut self.lost,
+                Turn::WonBack => &mut self.won_back,
+            } += 1;
+        }
+        self.money.entry(currency).or_default().add(share.line);
     }
 }
 
-/// Computes the scoreboard of a period.
-pub(crate) fn scoreboard(rows: &dyn Rows, period: Period) -> Result<Scoreboard, Error> {
-    let mut board = Scoreboard::default();
-    let margins = trailing_margins(rows, period.end)?;
-    let worth = Worth::in_force(rows)?;
-    // The end is excluded.
-    let last = Time::from_micros(period.end.micros().saturating_sub(1));
-    for (customer, life) in lives::all(rows)? {
-        if life.acquired_at >= period.end {
-            continue;
+/// What one customer contributes to the scoreboard of a period, by what was known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Share {
+    /// Active at the start.
+    pub(crate) opening: bool,
+    /// Active at the end.
+    pub(crate) closing: bool,
+    /// When it was created, lost and won back within the period, in the order in which it was told.
+    pub(crate) turns: Vec<(Turn, Time)>,
+    /// What it bought, and what it is worth at the end.
+    pub(crate) line: Line,
+}
+
+/// What happens to a customer at a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Created,
+    Lost,
+    WonBack,
+}
+
+impl Share {
+    /// Of these facts of a customer, in the order of the journal; nothing before it was one.
+    fn of(facts: &[Kept], period: Period, moment: &Moment, valuation: &Valuation) -> Option<Self> {
+        let mut share = Self {
+            opening: false,
+            closing: false,
+            turns: Vec::new(),
+            line: Line::default(),
+        };
+        let mut standing = Standing::before(period.end).for_valuation(valuation);
+        for kept in facts {
+            let at = kept.fact.at;
+            if at < period.end && moment.includes(at, &kept.recorded) {
+                standing.take(&kept.fact);
+                share.take(kept, period);
+            }
         }
-        for turn in life.turns.iter().filter(|turn| period.contains(turn.at)) {
-            board.won_back += i64::from(turn.active);
-            board.lost += i64::from(!turn.active);
-        }
-        let opened = period
-            .start
-            .is_some_and(|start| life.is_active_before(start));
-        let closed = life.is_active_before(period.end);
-        board.created += i64::from(period.contains(life.acquired_at));
-        board.opening += i64::from(opened);
-        board.closing += i64::from(closed);
-        board.kept += i64::from(opened && closed);
-        let line = board.line(life.currency);
-        if closed {
-            let margin = margins.get(&customer).copied().unwrap_or(0);
-            let value = match worth.of_margin(life.currency, margin) {
-                Some(value) => value,
-                None => worth.now(rows, (life.currency, customer), last)?,
-            };
-            line.active += 1;
-            line.equity = line.equity.saturating_add(value);
+        standing.state?;
+        share.closing = standing.is_active();
+        share.line.active = i64::from(share.closing);
+        share.line.equity = valuation.value(&standing);
+        Some(share)
+    }
+
+    fn take(&mut self, kept: &Kept, period: Period) {
+        let at = kept.fact.at;
+        let turn = match kept.fact.what {
+            What::Opened => Turn::Created,
+            What::Lost => Turn::Lost,
+            What::WonBack => Turn::WonBack,
+            What::Bought { margin } => return self.bring_in(kept, margin, 1, period),
+            What::Reversed { margin, .. } => {
+                return self.bring_in(kept, margin.saturating_neg(), 0, period);
+            }
+            What::NoticeGiven | What::NoticeWithdrawn => return,
+        };
+        if period.contains(at) {
+            self.turns.push((turn, at));
+        } else {
+            self.opening = turn != Turn::Lost;
         }
     }
-    add_flows(rows, period, &mut board)?;
+
+    fn bring_in(&mut self, kept: &Kept, margin: i64, purchases: i64, period: Period) {
+        if period.contains(kept.fact.at) {
+            let line = &mut self.line;
+            line.purchases += purchases;
+            line.revenue = line.revenue.saturating_add(kept.revenue);
+            line.margin = line.margin.saturating_add(margin);
+        }
+    }
+
+    /// Active at the start and at the end.
+    pub(crate) const fn is_kept(&self) -> bool {
+        self.opening && self.closing
+    }
+}
+
+/// Computes the scoreboard of a period, of what had happened and was known at a moment.
+pub(crate) fn scoreboard(
+    rows: &dyn Rows,
+    period: Period,
+    moment: &Moment,
+) -> Result<Scoreboard, Error> {
+    let mut board = Scoreboard::default();
+    for currency in facts::currencies(rows)? {
+        visit(rows, (currency, None), period, moment, |_, share| {
+            board.count(currency, &share);
+            ControlFlow::Continue(())
+        })?;
+    }
     Ok(board)
 }
 
-/// Revenue and margin of the period.
-fn add_flows(rows: &dyn Rows, period: Period, board: &mut Scoreboard) -> Result<(), Error> {
-    for (_, paid) in payments::paid(rows, period.from(), period.end)? {
-        let line = board.line(paid.currency);
-        line.purchases += 1;
-        line.revenue = line.revenue.saturating_add(paid.amount);
-        line.margin = line.margin.saturating_add(paid.margin);
-    }
-    for (_, taken) in payments::taken(rows, period.from(), period.end)? {
-        let line = board.line(taken.currency);
-        line.revenue = line.revenue.saturating_sub(taken.amount);
-        line.margin = line.margin.saturating_sub(taken.margin);
-    }
-    Ok(())
-}
-
-/// The margin of the year before the end by customer: of purchases later than 365 days before it, less
-/// what of these was taken back before it.
-fn trailing_margins(rows: &dyn Rows, end: Time) -> Result<BTreeMap<Uuid, i64>, Error> {
-    let opens = Time::from_micros(end.minus_days(TRAILING).micros().saturating_add(1));
-    let mut margins: BTreeMap<Uuid, i64> = BTreeMap::new();
-    for (customer, paid) in payments::paid(rows, opens, end)? {
-        let margin = margins.entry(customer).or_default();
-        *margin = margin.saturating_add(paid.margin);
-    }
-    for (customer, taken) in payments::taken(rows, opens, end)? {
-        if taken.bought_at >= opens {
-            let margin = margins.entry(customer).or_default();
-            *margin = margin.saturating_sub(taken.margin);
+/// Shows what each customer of a currency contributes, in the order of customers, from the first one behind
+/// `after`, until `each` breaks. Only a few are in memory at once.
+pub(crate) fn visit(
+    rows: &dyn Rows,
+    (currency, after): (Currency, Option<Uuid>),
+    period: Period,
+    moment: &Moment,
+    mut each: impl FnMut(Uuid, Share) -> ControlFlow<()>,
+) -> Result<(), Error> {
+    let valuation = books::valuation_known(rows, currency, &moment.known)?;
+    facts::visit(rows, currency, after, |customer, facts| {
+        match Share::of(facts, period, moment, &valuation) {
+            Some(share) => each(customer, share),
+            None => ControlFlow::Continue(()),
         }
-    }
-    Ok(margins)
+    })
 }
 
 #[cfg(test)]

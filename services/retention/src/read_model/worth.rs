@@ -139,21 +139,6 @@ impl Worth {
         let margin = margins::trailing(rows, id, moment.as_of, known)?;
         Ok(self.of_margin(currency, margin).unwrap_or_default())
     }
-
-    /// The same, by all that is recorded now.
-    pub(crate) fn now(
-        &self,
-        rows: &dyn Rows,
-        (currency, id): (Currency, Uuid),
-        now: Time,
-    ) -> Result<i64, Error> {
-        if let Some(valuation) = self.model(currency) {
-            let counts = |kept: &Kept| kept.fact.at <= now;
-            return of(rows, (currency, id), valuation, now, counts);
-        }
-        let margin = margins::trailing(rows, id, now, |_| true)?;
-        Ok(self.of_margin(currency, margin).unwrap_or_default())
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::read_model::reports::cohorts::{self, Cell, Cohorts, Measure, Question
 use crate::read_model::reports::gaps::{self, Gap};
 use crate::read_model::reports::retention::Report;
 use crate::read_model::scoreboard::Period;
+use crate::read_model::scoreboard::figure::Figure;
 
 pairs!(measure_out, measure: Measure = proto::CohortMeasure {
     Relationship = Relationship, Purchase = Purchase, Revenue = Revenue, Margin = Margin,
@@ -19,6 +20,9 @@ pairs!(rows_out, rows_by: cohorts::By = proto::CohortDimension {
 });
 pairs!(gaps_by_out, gaps_by: gaps::By = proto::GapDimension {
     Benefit = Benefit, Campaign = Campaign, Owner = Owner,
+});
+pairs!(figure_out, figure: Figure = proto::ScoreboardFigure {
+    Created = Created, Kept = Kept, Lost = Lost, WonBack = WonBack, Active = Active,
 });
 
 /// What the rows of a cohort table are; months if it is not said.

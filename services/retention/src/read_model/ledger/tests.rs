@@ -7,12 +7,16 @@ use retention_domain::{Command, Customer, Event};
 use uuid::Uuid;
 
 use super::{Line, OfBenefit, lines};
+use crate::read_model::customers;
 use crate::story::{
-    LI, ROSA, broken, day, kept, lost, opened, overdue, parsed, promised, repaired, rows, waived,
+    LI, ROSA, broken, day, in_the_end, kept, lost, opened, overdue, parsed, promised, repaired,
+    rows, waived,
 };
 
 fn ledger(events: &[(Uuid, Event)]) -> Vec<OfBenefit> {
-    rows(events).read(|rows| lines(rows, None)).unwrap()
+    rows(events)
+        .read(|rows| lines(rows, None, &in_the_end()))
+        .unwrap()
 }
 
 fn only(events: &[(Uuid, Event)]) -> Line {
@@ -131,7 +135,7 @@ fn one_line_a_benefit_and_one_proposition_if_it_is_asked_for() {
     let store = rows(&story);
     let of = |name: &str| {
         store
-            .read(|rows| lines(rows, Some(&parsed(name))))
+            .read(|rows| lines(rows, Some(&parsed(name)), &in_the_end()))
             .unwrap()
             .len()
     };
@@ -139,6 +143,38 @@ fn one_line_a_benefit_and_one_proposition_if_it_is_asked_for() {
         (of("propositions/van-repair"), of("propositions/van")),
         (2, 0)
     );
+}
+
+#[test]
+fn what_was_told_adds_up_to_where_the_promises_stand() {
+    let mut story = history(ROSA);
+    story.push((ROSA, overdue("d", 131)));
+    story.extend(history(LI));
+    story.push((LI, kept("d", Some(5))));
+    for told in 1..=story.len() {
+        let store = rows(&story[..told]);
+        let found = store.read(|rows| lines(rows, None, &in_the_end())).unwrap();
+        let found = found
+            .iter()
+            .fold(Line::default(), |sum, of| sum.plus(of.line));
+        let mut expected = Line::default();
+        let customers = store.read(|rows| customers::list(rows, None, usize::MAX));
+        for (_, state) in customers.unwrap() {
+            let tally = state.promise_tally();
+            expected.made += i64::try_from(state.promises.len()).unwrap();
+            expected.open += i64::from(tally.open);
+            expected.kept += i64::from(tally.kept);
+            expected.unrepaired += i64::from(tally.broken);
+            expected.repaired += i64::from(tally.repaired);
+            expected.waived += i64::from(tally.waived);
+            for promise in state.promises.values() {
+                expected.overdue += i64::from(promise.is_noted_overdue());
+                expected.scored += i64::from(promise.score.is_some());
+                expected.gaps += promise.score.map_or(0, |score| i64::from(score.gap));
+            }
+        }
+        assert_eq!(found, expected, "after {told}");
+    }
 }
 
 proptest! {

@@ -1,11 +1,18 @@
 //! People and money of a period, by when it happened.
 
+use eventsourcing::Time;
+use proptest::prelude::*;
+use read_model::{Error, Rows, Store};
 use retention_domain::Event;
 use uuid::Uuid;
 
+use super::figure::{Entry, Figure, behind};
 use super::{Line, Period, Scoreboard, scoreboard};
+use crate::read_model::worth::Worth;
+use crate::read_model::{lives, margins};
 use crate::story::{
-    LI, ROSA, bought, bought_in, day, lost, opened, opened_in, parsed, reversed, rows, won_back,
+    LI, ROSA, bought, bought_in, day, in_the_end, lost, opened, opened_in, parsed, reversed, rows,
+    won_back,
 };
 
 /// The scoreboard of the days `start..end`.
@@ -14,7 +21,9 @@ fn board(events: &[(Uuid, Event)], start: i64, end: i64) -> Scoreboard {
         start: Some(day(start)),
         end: day(end),
     };
-    rows(events).read(|rows| scoreboard(rows, period)).unwrap()
+    rows(events)
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap()
 }
 
 fn people(board: &Scoreboard) -> [i64; 6] {
@@ -64,7 +73,9 @@ fn without_a_start_it_is_the_beginning_of_time() {
         start: None,
         end: day(101),
     };
-    let board = rows(&story).read(|rows| scoreboard(rows, period)).unwrap();
+    let board = rows(&story)
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap();
     assert_eq!(people(&board), [0, 2, 0, 0, 0, 2]);
 }
 
@@ -182,6 +193,111 @@ fn many_customers_add_up_to_the_cent() {
         start: None,
         end: day(130),
     };
-    let board = store.read(|rows| scoreboard(rows, period)).unwrap();
+    let board = store
+        .read(|rows| scoreboard(rows, period, &in_the_end()))
+        .unwrap();
     assert_eq!(euros(&board).equity, 2_400 * 300);
+}
+
+/// What may happen to a customer, so many days after one another.
+fn course() -> impl Strategy<Value = Vec<(u8, i64, i64)>> {
+    prop::collection::vec((0_u8..4, 0_i64..200, 0_i64..1_000), 0..12)
+}
+
+/// The events of a customer of these.
+fn told(course: &[(u8, i64, i64)]) -> Vec<Event> {
+    let mut events = vec![opened(100)];
+    let (mut today, mut active) = (100, true);
+    for (number, (kind, days, amount)) in course.iter().enumerate() {
+        let id = format!("p-{number}");
+        match kind {
+            // Purchases are told in any order.
+            0 | 1 => events.push(bought(&id, amount * 2, 100 + days)),
+            2 => events.extend([
+                bought(&id, amount * 4, 100 + days),
+                reversed(&id, "r", amount * 2, 150 + days),
+            ]),
+            _ => {
+                today += days;
+                events.push(if active { lost(today) } else { won_back(today) });
+                active = !active;
+            }
+        }
+    }
+    events
+}
+
+/// The scoreboard by the book: each customer looked at by its life and its margins.
+fn by_the_book(rows: &dyn Rows, period: Period) -> Result<([i64; 6], i64), Error> {
+    let mut people = [0; 6];
+    let mut equity = 0;
+    let worth = Worth::in_force(rows)?;
+    let (opens, last) = (
+        margins::opens(period.end),
+        Time::from_micros(period.end.micros() - 1),
+    );
+    for (customer, life) in lives::all(rows)? {
+        let opening = period.start.is_some_and(|at| life.is_active_before(at));
+        let closing = life.is_active_before(period.end);
+        people[0] += i64::from(opening);
+        people[1] += i64::from(period.contains(life.acquired_at));
+        people[2] += i64::from(opening && closing);
+        for turn in life.turns.iter().filter(|turn| period.contains(turn.at)) {
+            people[if turn.active { 4 } else { 3 }] += 1;
+        }
+        people[5] += i64::from(closing);
+        if closing {
+            let found = margins::bought(rows, customer, opens, last, usize::MAX)?;
+            let margin = margins::sum(found.iter().filter(|margin| margin.at <= last));
+            equity += worth.of_margin(life.currency, margin).unwrap();
+        }
+    }
+    Ok((people, equity))
+}
+
+/// All entries behind a figure, page by page.
+fn entries(store: &Store, figure: Figure, period: Period, size: usize) -> Vec<Entry> {
+    let mut found: Vec<Entry> = Vec::new();
+    loop {
+        let after = found.last().map(|entry| entry.place.clone());
+        let page =
+            store.read(|rows| behind(rows, figure, period, &in_the_end(), after.as_ref(), size));
+        let page = page.unwrap();
+        assert!(page.len() <= size);
+        if page.is_empty() {
+            return found;
+        }
+        found.extend(page);
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_figures_are_those_of_lives_and_margins(
+        rosa in course(), li in course(), start in 0_i64..700, days in 1_i64..700, size in 1_usize..5,
+    ) {
+        let rosa = told(&rosa).into_iter().map(|event| (ROSA, event));
+        let story: Vec<(Uuid, Event)> = rosa.chain(told(&li).into_iter().map(|event| (LI, event))).collect();
+        let period = Period { start: Some(day(start)), end: day(start + days) };
+        let store = rows(&story);
+        let board = store.read(|rows| scoreboard(rows, period, &in_the_end())).unwrap();
+        let (expected, equity) = store.read(|rows| by_the_book(rows, period)).unwrap();
+        prop_assert_eq!(people(&board), expected);
+        for (figure, count) in [
+            (Figure::Created, board.created),
+            (Figure::Kept, board.kept),
+            (Figure::Lost, board.lost),
+            (Figure::WonBack, board.won_back),
+            (Figure::Active, board.closing),
+        ] {
+            let found = entries(&store, figure, period, size);
+            prop_assert_eq!(i64::try_from(found.len()).unwrap(), count, "{:?}", figure);
+            prop_assert!(found.is_sorted_by(|one, next| one.place < next.place));
+            if figure == Figure::Active {
+                let worth: i64 = found.iter().map(|entry| entry.value.unwrap()).sum();
+                prop_assert_eq!(worth, equity);
+            }
+        }
+        prop_assert_eq!(board.money.values().map(|line| line.equity).sum::<i64>(), equity);
+    }
 }

@@ -7,6 +7,7 @@ use read_model::{Error, Rows, RowsMut, Store};
 use retention_domain::Event;
 use retention_domain::ledger::{self, Assumptions, Method};
 use runtime::Recorded;
+use server::{Known, Moment};
 use uuid::Uuid;
 
 use super::{Asked, Rankings, owners, page};
@@ -270,10 +271,14 @@ fn looked_up_by(
     now: Time,
 ) -> Result<Vec<Line>, Error> {
     let mut found = Vec::new();
+    let moment = Moment {
+        as_of: now,
+        known: Known::At(Time::from_micros(i64::MAX)),
+    };
     for (id, state) in customers::list(rows, None, usize::MAX)? {
         if owners(&state).contains(owner) {
             let currency = state.relationship.unwrap().currency;
-            found.push((currency, worth.now(rows, (currency, id), now)?, id));
+            found.push((currency, worth.at(rows, (currency, id), &moment)?, id));
         }
     }
     found.sort_by_key(|(currency, value, id)| (*currency, -value, *id));
