@@ -282,7 +282,9 @@ mod tests {
         };
         assert_eq!(log.append(0, newer).await, Append::Written);
         drop(log);
-        let why = pair.failed().await;
+        let why = tokio::time::timeout(std::time::Duration::from_secs(20), pair.failed())
+            .await
+            .expect("no failure");
         assert!(why.starts_with("the keys of personal data: "), "{why}");
         pair.stop().await;
     }

@@ -121,7 +121,7 @@ fn start<S: Service>(engine: &Engine<S>, watching: &Watching) -> Result<Place, S
         return place.ok_or_else(|| invalid("resume_token", what));
     }
     if watching.from_start {
-        return Ok(Place::start(now));
+        return Ok(Place::start(&now));
     }
     let standing = engine.standing();
     let (position, recorded_at) = standing.map_err(|error| unavailable(&error.to_string()))?;

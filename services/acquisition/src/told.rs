@@ -116,8 +116,10 @@ pub(crate) fn concerns(kind: &str) -> bool {
     reader(kind).is_some()
 }
 
+type Reader = fn(&Bytes) -> Result<Told, Wrong>;
+
 /// What reads events of this kind.
-fn reader(kind: &str) -> Option<fn(&Bytes) -> Result<Told, Wrong>> {
+fn reader(kind: &str) -> Option<Reader> {
     Some(match kind.strip_prefix("patron.retention.v1.")? {
         "RelationshipLost" => lost,
         "RelationshipWonBack" => won_back,

@@ -29,13 +29,13 @@ impl Place {
     }
 
     /// Before the first record of all.
-    pub(crate) fn start(now: Position) -> Self {
+    pub(crate) fn start(now: &Position) -> Self {
         let partitions = now.offsets.len();
-        let offsets = vec![0; partitions];
-        Self::at(
-            Position { offsets, ..now },
-            vec![Time::default(); partitions],
-        )
+        let first = Position {
+            journal: now.journal,
+            offsets: vec![0; partitions],
+        };
+        Self::at(first, vec![Time::default(); partitions])
     }
 
     pub(crate) fn token(&self) -> String {
