@@ -274,7 +274,7 @@ mod tests {
             partitions: PARTITIONS,
             kind: Kind::Keys,
         };
-        let log = pair.log.topics.open(&keys).await.unwrap();
+        let log = pair.log.keys.open(&keys).await.unwrap();
         let newer = Record {
             key: Some(Bytes::from_static(b"erased/nobody")),
             headers: Vec::new(),
