@@ -24,7 +24,7 @@ use crate::patience::patiently;
 use crate::progress::Progress;
 use crate::received::Heard;
 use crate::relay::Relay;
-use crate::rows::{INBOX, POSITIONS, UNREADABLE};
+use crate::rows::{INBOX, POSITIONS};
 use crate::waiters::Waiters;
 use crate::{AcceptedTail, Options, Policy, Service, checkpoint, policies, tailer};
 
@@ -59,8 +59,8 @@ pub struct Engine<S: Service> {
     parts: TaskTracker,
     genesis: Genesis,
     /// The ends that were there at the start: beyond them this replica is ready.
-    targets: Vec<Offset>,
-    fault: watch::Sender<Option<String>>,
+    pub(crate) targets: Vec<Offset>,
+    pub(crate) fault: watch::Sender<Option<String>>,
     /// The replica is leaving: nothing new begins.
     stop: CancellationToken,
     /// It has left: nothing more is read. Commands under way need the reader until their end.
@@ -78,21 +78,6 @@ pub enum Unread {
     /// This replica cannot answer now, for this reason.
     #[error("{0}")]
     NotYet(String),
-}
-
-/// How a replica is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Health {
-    /// Whether it has applied what the log held when it started.
-    pub caught_up: bool,
-    /// Records applied, and records to apply before it is ready.
-    pub applied: u64,
-    /// See `applied`.
-    pub target: u64,
-    /// Streams with events of a newer release.
-    pub unreadable_streams: usize,
-    /// Why it has stopped applying, if it has.
-    pub fault: Option<String>,
 }
 
 impl<S: Service> Engine<S> {
@@ -298,57 +283,6 @@ impl<S: Service> Engine<S> {
             .read(|rows| Ok::<T, read_model::Error>(read(rows)));
         let value = read.map_err(|error| Unread::NotYet(error.to_string()))?;
         Ok((value, self.position()))
-    }
-
-    /// Whether this replica may answer; else why not.
-    pub fn ready(&self) -> Result<(), String> {
-        if let Some(fault) = self.fault.borrow().as_ref() {
-            return Err(fault.clone());
-        }
-        if self.permits.is_closed() {
-            return Err(SHUTTING_DOWN.to_owned());
-        }
-        let behind = |(partition, target): (u32, &Offset)| self.progress.of(partition) < *target;
-        if (0..).zip(&self.targets).any(behind) {
-            return Err("it is catching up with the journal".to_owned());
-        }
-        Ok(())
-    }
-
-    /// Waits until this replica is ready, or has failed.
-    pub async fn until_ready(&self) -> Result<(), String> {
-        let mut fault = self.fault.subscribe();
-        tokio::select! {
-            biased;
-            () = self.progress.reach_all(&self.targets) => self.ready(),
-            found = fault.wait_for(Option::is_some) => {
-                Err(found.ok().and_then(|fault| fault.clone()).unwrap_or_default())
-            }
-        }
-    }
-
-    /// Resolves when a part of the replica has failed, with the reason.
-    pub async fn failed(&self) -> String {
-        let mut fault = self.fault.subscribe();
-        let found = fault.wait_for(Option::is_some).await;
-        found
-            .ok()
-            .and_then(|fault| fault.clone())
-            .unwrap_or_default()
-    }
-
-    /// How this replica is.
-    pub fn health(&self) -> Health {
-        let unreadable = self
-            .store
-            .read(|rows| UNREADABLE.scan(rows, &(), None, 1_000));
-        Health {
-            caught_up: self.ready().is_ok(),
-            applied: self.progress.offsets().iter().sum(),
-            target: self.targets.iter().sum(),
-            unreadable_streams: unreadable.map_or(0, |streams| streams.len()),
-            fault: self.fault.borrow().clone(),
-        }
     }
 
     /// Where this replica stands. Asked after a read, it covers all that was read.

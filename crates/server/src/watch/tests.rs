@@ -1,3 +1,5 @@
+//! A watcher sees everything once, wherever it goes on.
+
 use std::collections::VecDeque;
 
 use bytes::Bytes;
