@@ -1,7 +1,7 @@
 //! A topic that would lose or change history is refused at opening, with what to do.
 
 use std::net::TcpListener;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use journal::{Error, ErrorKind, Kind, TopicSpec, Topics as _};
 use journal_kafka::{KafkaOptions, KafkaTopics};
@@ -147,17 +147,21 @@ fn a_missing_topic_is_refused_where_topics_are_not_made() {
 }
 
 #[test]
-fn more_replicas_than_brokers_cannot_be_made() {
+fn more_replicas_than_brokers_are_waited_for_and_then_told() {
     let Some(broker) = Broker::shared() else {
         return;
     };
     run(async {
         let safe = KafkaOptions {
             replication: 99,
+            patience: Duration::from_millis(500),
             ..KafkaOptions::default()
         };
+        let begun = Instant::now();
+        // A cluster that comes up has fewer brokers for a while.
         let error = refusal(&broker.topics_with(safe), &fresh(1)).await;
-        assert_eq!(error.kind(), ErrorKind::Misconfigured);
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(begun.elapsed() >= Duration::from_millis(500));
         assert!(
             error.to_string().contains("docs/errors/kafka-missing.md"),
             "{error}"
