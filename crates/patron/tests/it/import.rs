@@ -64,6 +64,16 @@ fn a_second_import_changes_nothing_and_bad_rows_are_listed() {
     );
 }
 
+/// As of one moment: the present goes on between two questions.
+const SCOREBOARD: [&str; 6] = [
+    "scoreboard",
+    "--end",
+    "1999-01-01",
+    "--as-of",
+    "1999-01-01T00:00:00Z",
+    "--json",
+];
+
 #[test]
 fn deleted_and_damaged_read_models_are_rebuilt_with_the_same_answers() {
     let folder = tempfile::tempdir().unwrap();
@@ -71,7 +81,7 @@ fn deleted_and_damaged_read_models_are_rebuilt_with_the_same_answers() {
     let file = some_purchases(folder.path(), 300);
     let services = Services::start(&data);
     import(&services, &file);
-    let before = printed(&services.run(&["scoreboard", "--end", "1999-01-01", "--json"]));
+    let before = printed(&services.run(&SCOREBOARD));
     services.kill();
     std::fs::remove_dir_all(data.join("acquisition")).unwrap();
     damage(&data.join("retention"));
@@ -101,7 +111,7 @@ fn damage(folder: &Path) {
 /// The scoreboard, once the service has rebuilt its rows.
 fn until_ready(services: &Services) -> String {
     for _ in 0..200 {
-        let output = services.run(&["scoreboard", "--end", "1999-01-01", "--json"]);
+        let output = services.run(&SCOREBOARD);
         if output.status.success() {
             return printed(&output);
         }
