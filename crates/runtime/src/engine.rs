@@ -247,11 +247,16 @@ impl<S: Service> Engine<S> {
         let store = self.store.clone();
         // A report that still reads can hold this up; the rows can be built anew, so nobody waits long.
         let flushed = timeout(SETTLING, spawn_blocking(move || store.flush())).await;
-        if !matches!(flushed, Ok(Ok(Ok(())))) {
-            tracing::warn!(
-                "the rows were not written out; the next start reads more of the journal"
-            );
-        }
+        let why = match flushed {
+            Ok(Ok(Ok(()))) => return,
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => "it took too long".to_owned(),
+        };
+        tracing::warn!(
+            why,
+            "the rows were not written out; the next start reads more of the journal"
+        );
     }
 
     /// Reads from the rows, after they contain everything that `position` saw.
