@@ -164,14 +164,20 @@ impl Home {
         Ok((process, surprises))
     }
 
-    /// Imports the file, however often it has to be begun again.
+    /// Imports the file, however often it has to be begun again. Every row is good, so none may be rejected.
     async fn import(&self, file: &Path, gives_up: Instant) -> anyhow::Result<()> {
+        let copy = self.folder.path().join("purchases.csv");
+        std::fs::copy(file, &copy).context("copying the purchases")?;
         loop {
             let mut command = self.client();
-            command.args(["import", "purchases"]).arg(file);
+            command.args(["import", "purchases"]).arg(&copy);
             let output = outcome(command).await?;
             if output.status.success() {
-                return Ok(());
+                let rejects = self.folder.path().join("purchases.csv.rejects.csv");
+                return match std::fs::read_to_string(&rejects) {
+                    Ok(rows) => bail!("the import rejected good rows: {rows}"),
+                    Err(_) => Ok(()),
+                };
             }
             if Instant::now() > gives_up {
                 bail!("{}", String::from_utf8_lossy(&output.stderr));

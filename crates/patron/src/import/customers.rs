@@ -15,8 +15,7 @@ use uuid::Uuid;
 use super::REQUESTS;
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::prospects::rejected;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, Row, rejected, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{self, Retention, Services};
 
@@ -109,7 +108,7 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
     if is_new {
         let opened = retention.customers.open_relationship(opening(row)).await;
         if let Err(status) = opened {
-            return rejected(&status);
+            return rejected(&status).map(Answered::Rejected);
         }
     }
     let placed = known.as_ref().is_some_and(|known| {
@@ -133,7 +132,7 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
     };
     match retention.customers.assign_owner(request).await {
         Ok(_) => Ok(Answered::Recorded),
-        Err(status) => rejected(&status),
+        Err(status) => rejected(&status).map(Answered::Rejected),
     }
 }
 

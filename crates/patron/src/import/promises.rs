@@ -12,8 +12,7 @@ use tonic::Code;
 use super::customers::{name_of, request_id};
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::prospects::rejected;
-use super::send::{Answered, Outcome, Pace, Row, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, Row, rejected, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{Retention, Services};
 
@@ -62,7 +61,7 @@ async fn send(mut retention: Retention, batch: &[PromiseRow]) -> anyhow::Result<
         answers.push(match made {
             Ok(_) if is_known => Answered::Unchanged,
             Ok(_) => Answered::Recorded,
-            Err(status) => rejected(&status)?,
+            Err(status) => Answered::Rejected(rejected(&status)?),
         });
     }
     Ok(answers)

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::row::{Closed, ProspectRow, Qualified, RowReader};
 use super::REQUESTS;
 use super::file;
-use super::send::{Answered, Outcome, Pace, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, rejected, send_all, stopped, together};
 use crate::connect::{Acquisition, Services};
 
 /// Which prospects.
@@ -125,9 +125,7 @@ enum Halt {
 impl From<Status> for Halt {
     fn from(status: Status) -> Self {
         match rejected(&status) {
-            Ok(Answered::Rejected(why) | Answered::RefusedBefore(why)) => Self::Rejected(why),
-            // A refusal is always one of the row.
-            Ok(Answered::Recorded | Answered::Unchanged) => Self::Stopped(stopped(&status)),
+            Ok(why) => Self::Rejected(why),
             Err(error) => Self::Stopped(error),
         }
     }
@@ -272,7 +270,7 @@ async fn get(acquisition: &Acquisition, prospect_id: &str) -> anyhow::Result<Opt
 async fn create(acquisition: &Acquisition, row: &ProspectRow) -> anyhow::Result<Answered> {
     match ask_to_create(acquisition, row).await {
         Ok(_) => Ok(Answered::Recorded),
-        Err(status) => rejected(&status),
+        Err(status) => rejected(&status).map(Answered::Rejected),
     }
 }
 
@@ -291,33 +289,4 @@ async fn ask_to_create(
         ..Default::default()
     };
     acquisition.prospects.clone().create_prospect(request).await
-}
-
-/// A refusal is about the row; anything else ends the import.
-pub(super) fn rejected(status: &Status) -> anyhow::Result<Answered> {
-    match status.code() {
-        Code::InvalidArgument
-        | Code::NotFound
-        | Code::AlreadyExists
-        | Code::FailedPrecondition
-        | Code::OutOfRange => {
-            let reason = server::reason(status);
-            Ok(Answered::Rejected(format!(
-                "{} ({reason})",
-                status.message()
-            )))
-        }
-        Code::Ok
-        | Code::Cancelled
-        | Code::Unknown
-        | Code::DeadlineExceeded
-        | Code::PermissionDenied
-        | Code::ResourceExhausted
-        | Code::Aborted
-        | Code::Unimplemented
-        | Code::Internal
-        | Code::Unavailable
-        | Code::DataLoss
-        | Code::Unauthenticated => Err(stopped(status)),
-    }
 }

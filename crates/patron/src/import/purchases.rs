@@ -7,11 +7,12 @@ use eventsourcing::Time;
 use money::Currency;
 use patron_proto::retention::v1::{BatchRecordPurchasesRequest, Purchase, PurchaseItem};
 use server::{money_out, timestamp};
+use tonic::Status;
 
 use super::columns::Columns;
 use super::file;
 use super::row::{PurchaseRow, RowReader};
-use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, stopped, together};
+use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, together};
 use crate::connect::{Retention, Services};
 
 /// Which purchases.
@@ -71,11 +72,11 @@ async fn ask(
     retention: &Retention,
     items: Vec<PurchaseItem>,
     request_id: String,
-) -> anyhow::Result<Vec<Answered>> {
+) -> Result<Vec<Answered>, Status> {
     let request = BatchRecordPurchasesRequest { items, request_id };
     let mut customers = retention.customers.clone();
     let answer = customers.batch_record_purchases(request).await;
-    let results = answer.map_err(|status| stopped(&status))?.into_inner();
+    let results = answer?.into_inner();
     let results = results.results.into_iter();
     let answers = results.map(|it| answered(it.code, it.unchanged, &it.reason, &it.message));
     Ok(answers.collect())

@@ -2,18 +2,28 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use futures::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use prost::Message;
 use serde::Serialize;
-use tonic::Status;
+use tonic::{Code, Status};
 use uuid::Uuid;
 
 use super::REQUESTS;
 use super::rejects::Rejects;
 use crate::connect::{request_id, said};
 use crate::show::{counted, grouped};
+
+/// How long to wait before a request goes again: an instance that restarts is back by then.
+const PAUSES: [Duration; 5] = [
+    Duration::from_millis(100),
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// A row of a file.
 pub(crate) trait Row {
@@ -36,6 +46,8 @@ pub(crate) enum Answered {
     Rejected(String),
     /// It did not go in with this batch once, for a reason that is gone.
     RefusedBefore(String),
+    /// It could not be decided, for a reason that has nothing to do with the row: it goes again.
+    Undecided(Code, String),
 }
 
 /// What an import came to.
@@ -112,9 +124,13 @@ where
                 Answered::Rejected(why) | Answered::RefusedBefore(why) => {
                     rejects.add(row.line(), why);
                 }
+                Answered::Undecided(code, why) => done = Err(stopped(&Status::new(code, why))),
             }
         }
         bar.inc(batch.len() as u64);
+        if done.is_err() {
+            break;
+        }
     }
     bar.finish_and_clear();
     outcome.rejected = rejects.count();
@@ -129,9 +145,9 @@ pub(super) async fn send_batch<I, F, S>(items: Vec<I>, ask: F) -> anyhow::Result
 where
     I: Message + Clone,
     F: Fn(Vec<I>, String) -> S,
-    S: Future<Output = anyhow::Result<Vec<Answered>>>,
+    S: Future<Output = Result<Vec<Answered>, Status>>,
 {
-    let mut answers = ask(items.clone(), id_of(&items)).await?;
+    let mut answers = ask_until_decided(&items, &id_of(&items), &ask).await?;
     let refused = |answered: &Answered| matches!(answered, Answered::RefusedBefore(_));
     let again = items.into_iter().zip(&answers);
     let again: Vec<I> = again
@@ -142,10 +158,52 @@ where
         return Ok(answers);
     }
     let places = answers.iter_mut().filter(|answered| refused(answered));
-    for (place, answered) in places.zip(ask(again, request_id()).await?) {
+    for (place, answered) in places.zip(ask_until_decided(&again, &request_id(), &ask).await?) {
         *place = answered;
     }
     Ok(answers)
+}
+
+/// Sends one request until all its items are decided, or for as many times as one may hope. The request that
+/// comes again finds what is in already, so what it was told first of an item is what counts.
+async fn ask_until_decided<I, F, S>(
+    items: &[I],
+    request_id: &str,
+    ask: &F,
+) -> anyhow::Result<Vec<Answered>>
+where
+    I: Clone,
+    F: Fn(Vec<I>, String) -> S,
+    S: Future<Output = Result<Vec<Answered>, Status>>,
+{
+    let undecided = |answered: &Answered| matches!(answered, Answered::Undecided(..));
+    let mut answers: Option<Vec<Answered>> = None;
+    for pause in PAUSES.map(Some).into_iter().chain([None]) {
+        let told = match ask(items.to_vec(), request_id.to_owned()).await {
+            Ok(told) => told,
+            Err(status) if pause.is_none() || !may_pass(&status) => return Err(stopped(&status)),
+            Err(_) => Vec::new(),
+        };
+        match &mut answers {
+            Some(answers) => {
+                let news = answers.iter_mut().zip(told);
+                news.filter(|(before, _)| undecided(before))
+                    .for_each(|(before, now)| *before = now);
+            }
+            None if told.is_empty() => {}
+            None => answers = Some(told),
+        }
+        if answers
+            .as_ref()
+            .is_some_and(|all| !all.iter().any(undecided))
+        {
+            break;
+        }
+        if let Some(pause) = pause {
+            tokio::time::sleep(pause).await;
+        }
+    }
+    Ok(answers.unwrap_or_default())
 }
 
 /// The id of the request that sends these items.
@@ -161,12 +219,62 @@ pub(super) fn id_of<M: Message>(items: &[M]) -> String {
 
 /// What became of an item of a batch, as the services say it.
 pub(super) fn answered(code: i32, unchanged: bool, reason: &str, message: &str) -> Answered {
-    match (code, reason) {
-        (0, _) if unchanged => Answered::Unchanged,
-        (0, _) => Answered::Recorded,
-        (_, "REFUSED_BEFORE") => Answered::RefusedBefore(format!("{message} ({reason})")),
-        _ => Answered::Rejected(format!("{message} ({reason})")),
+    let code = Code::from_i32(code);
+    match reason {
+        _ if code == Code::Ok && unchanged => Answered::Unchanged,
+        _ if code == Code::Ok => Answered::Recorded,
+        "REFUSED_BEFORE" => Answered::RefusedBefore(format!("{message} ({reason})")),
+        _ if is_about_the_row(code, reason) => Answered::Rejected(format!("{message} ({reason})")),
+        _ => Answered::Undecided(code, format!("{message} ({reason})")),
     }
+}
+
+/// Why a row is rejected, if it is about the row; anything else ends the import.
+pub(super) fn rejected(status: &Status) -> anyhow::Result<String> {
+    let reason = server::reason(status);
+    if is_about_the_row(status.code(), &reason) {
+        return Ok(format!("{} ({reason})", status.message()));
+    }
+    Err(stopped(status))
+}
+
+/// Whether what was sent is why it was not accepted; otherwise something was in the way that passes, or that an
+/// operator has to mend.
+fn is_about_the_row(code: Code, reason: &str) -> bool {
+    match code {
+        Code::InvalidArgument
+        | Code::NotFound
+        | Code::AlreadyExists
+        | Code::FailedPrecondition
+        | Code::OutOfRange => true,
+        Code::ResourceExhausted => matches!(reason, "LIMIT_EXCEEDED" | "TOO_LARGE"),
+        Code::Ok
+        | Code::Cancelled
+        | Code::Unknown
+        | Code::DeadlineExceeded
+        | Code::PermissionDenied
+        | Code::Aborted
+        | Code::Unimplemented
+        | Code::Internal
+        | Code::Unavailable
+        | Code::DataLoss
+        | Code::Unauthenticated => false,
+    }
+}
+
+/// Whether a call that failed like this may succeed in a moment.
+fn may_pass(status: &Status) -> bool {
+    let code = status.code();
+    let passing = [
+        Code::Unavailable,
+        Code::DeadlineExceeded,
+        Code::Aborted,
+        Code::ResourceExhausted,
+        // A connection that breaks off.
+        Code::Unknown,
+        Code::Cancelled,
+    ];
+    passing.contains(&code) && !is_about_the_row(code, &server::reason(status))
 }
 
 /// A call that could not be made: nothing is lost, the same command goes on from here.
@@ -209,6 +317,8 @@ mod tests {
     use std::cell::RefCell;
 
     use patron_proto::retention::v1::PurchaseItem;
+
+    use tonic::{Code, Status};
 
     use super::{Answered, answered, id_of, send_batch, together};
 
@@ -257,6 +367,79 @@ mod tests {
         assert_eq!(asked[1].0, ["b"]);
         assert_ne!(asked[0].1, asked[1].1);
         assert_eq!(asked.len(), 2);
+    }
+
+    /// Sends a batch to a service that says these things, one after the other, and how often it was asked.
+    async fn told(
+        script: Vec<Result<Vec<Answered>, Status>>,
+    ) -> (anyhow::Result<Vec<Answered>>, u32) {
+        let script = RefCell::new(script.into_iter());
+        let ids = RefCell::new(Vec::new());
+        let answers = send_batch(vec![item("a"), item("b")], |_, id| {
+            ids.borrow_mut().push(id);
+            let next = script.borrow_mut().next();
+            async move { next.unwrap_or_else(|| Err(Status::unavailable("away"))) }
+        });
+        let answers = answers.await;
+        let ids = ids.into_inner();
+        assert!(ids.iter().all(|id| *id == ids[0]), "it is the same request");
+        (answers, u32::try_from(ids.len()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_decided_goes_again_and_is_never_rejected() {
+        let late = || answered(4, false, "DEADLINE", "late");
+        let answers = told(vec![
+            Ok(vec![answered(0, false, "", ""), late()]),
+            Err(Status::unavailable("restarts")),
+            Ok(vec![answered(0, true, "", ""), answered(0, false, "", "")]),
+        ]);
+        let (answers, asked) = answers.await;
+        assert_eq!(
+            answers.unwrap(),
+            [Answered::Recorded, Answered::Recorded],
+            "what the first answer recorded is no news to the second, and counts as recorded"
+        );
+        assert_eq!(asked, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_stays_away_ends_the_import_after_a_few_times() {
+        let (answers, asked) = told(Vec::new()).await;
+        assert!(
+            answers
+                .unwrap_err()
+                .to_string()
+                .contains("the same command")
+        );
+        assert_eq!(asked, 6);
+        let late = || Ok(vec![answered(14, false, "OUTCOME_UNKNOWN", "who knows"); 2]);
+        let (answers, asked) = told((0..9).map(|_| late()).collect()).await;
+        let unknown =
+            Answered::Undecided(Code::Unavailable, "who knows (OUTCOME_UNKNOWN)".to_owned());
+        assert_eq!((answers.unwrap(), asked), (vec![unknown; 2], 6));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_pass_is_not_tried_again() {
+        let (answers, asked) = told(vec![Err(Status::unimplemented("what is that"))]).await;
+        assert!(answers.is_err());
+        assert_eq!(asked, 1);
+    }
+
+    #[test]
+    fn a_row_is_rejected_for_what_it_says_alone() {
+        let is_rejected = |code: Code, reason| {
+            matches!(
+                answered(code as i32, false, reason, "no"),
+                Answered::Rejected(_)
+            )
+        };
+        assert!(is_rejected(Code::FailedPrecondition, "CUSTOMER_ERASED"));
+        assert!(is_rejected(Code::ResourceExhausted, "LIMIT_EXCEEDED"));
+        assert!(!is_rejected(Code::ResourceExhausted, "OVERLOADED"));
+        assert!(!is_rejected(Code::Aborted, "CONFLICT"));
+        assert!(!is_rejected(Code::Internal, "FAULT"));
     }
 
     #[test]

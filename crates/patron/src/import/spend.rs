@@ -10,8 +10,7 @@ use server::{money_out, timestamp};
 
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::prospects::rejected;
-use super::send::{Answered, Outcome, Pace, Row, id_of, send_all};
+use super::send::{Answered, Outcome, Pace, Row, id_of, rejected, send_all};
 use super::values::{self, DerivedIds, field, minor_units, optional};
 use crate::connect::{Acquisition, Services};
 
@@ -83,7 +82,7 @@ async fn send(mut acquisition: Acquisition, batch: &[SpendRow]) -> anyhow::Resul
                     Answered::Recorded
                 }
             }
-            Err(status) => rejected(&status)?,
+            Err(status) => Answered::Rejected(rejected(&status)?),
         });
     }
     Ok(answers)

@@ -10,13 +10,12 @@ use patron_proto::acquisition::v1::{
 };
 use prost_types::Timestamp;
 use server::{from_timestamp, timestamp};
+use tonic::Status;
 
 use super::file::{self, Reader};
 use super::heading::Heading;
 use super::prospects;
-use super::send::{
-    Answered, Outcome, Pace, Row, answered, send_all, send_batch, stopped, together,
-};
+use super::send::{Answered, Outcome, Pace, Row, answered, send_all, send_batch, together};
 use super::values::{self, DerivedIds, field, optional};
 use crate::connect::{Acquisition, Services};
 
@@ -89,11 +88,11 @@ async fn ask(
     acquisition: &Acquisition,
     items: Vec<TouchpointItem>,
     request_id: String,
-) -> anyhow::Result<Vec<Answered>> {
+) -> Result<Vec<Answered>, Status> {
     let request = BatchRecordTouchpointsRequest { items, request_id };
     let mut prospects = acquisition.prospects.clone();
     let answer = prospects.batch_record_touchpoints(request).await;
-    let results = answer.map_err(|status| stopped(&status))?.into_inner();
+    let results = answer?.into_inner();
     let results = results.results.into_iter();
     let answers = results.map(|it| answered(it.code, it.unchanged, &it.reason, &it.message));
     Ok(answers.collect())
