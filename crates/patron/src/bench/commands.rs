@@ -10,7 +10,7 @@ use journal::{Kind, TopicSpec};
 use serde::Serialize;
 use server::LogSource;
 
-use super::process::Server;
+use super::process::{Brokers, Server};
 use super::{load, millis};
 use crate::show::{print, table};
 
@@ -31,6 +31,26 @@ pub(crate) struct Args {
     #[cfg(feature = "kafka")]
     #[arg(long, value_name = "HOST:PORT,...")]
     kafka: Option<String>,
+    /// Let a lone broker answer before its disk has what it was sent: what is measured then is not the disk.
+    #[cfg(feature = "kafka")]
+    #[arg(long, requires = "kafka")]
+    trust_page_cache: bool,
+}
+
+impl Args {
+    #[cfg(feature = "kafka")]
+    fn brokers(&self) -> Option<Brokers> {
+        let addresses = self.kafka.clone()?;
+        Some(Brokers {
+            addresses,
+            trust_page_cache: self.trust_page_cache,
+        })
+    }
+
+    #[cfg(not(feature = "kafka"))]
+    const fn brokers(&self) -> Option<Brokers> {
+        None
+    }
 }
 
 /// What was found.
@@ -53,21 +73,18 @@ const PARTITIONS: u32 = 12;
 /// Measures.
 pub(super) async fn run(args: Args) -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().prefix("patron-bench-").tempdir()?;
-    #[cfg(feature = "kafka")]
-    let kafka = args.kafka.clone();
-    #[cfg(not(feature = "kafka"))]
-    let kafka: Option<String> = None;
+    let kafka = args.brokers();
     #[cfg(feature = "kafka")]
     if let Some(brokers) = &kafka {
-        refuse_used(brokers).await?;
+        refuse_used(&brokers.addresses).await?;
     }
     let duration = Duration::from_secs(args.seconds);
-    let server = Server::start(folder.path(), kafka.as_deref()).await?;
+    let server = Server::start(folder.path(), kafka.as_ref()).await?;
     server.ready().await?;
     let loaded = load::run(&server.services, args.clients, duration).await;
     server.stop().await?;
     let loaded = loaded?;
-    let raw = raw(folder.path(), kafka.as_deref(), args.clients, duration).await?;
+    let raw = raw(folder.path(), kafka.as_ref(), args.clients, duration).await?;
     let found = Found {
         clients: args.clients,
         commands_per_second: loaded.per_second,
@@ -150,13 +167,19 @@ async fn refuse_used(brokers: &str) -> anyhow::Result<()> {
 
 async fn raw(
     folder: &Path,
-    kafka: Option<&str>,
+    kafka: Option<&Brokers>,
     clients: u32,
     duration: Duration,
 ) -> anyhow::Result<Figures> {
     let source = match kafka {
         #[cfg(feature = "kafka")]
-        Some(brokers) => LogSource::Kafka(brokers.to_owned(), server::KafkaOptions::default()),
+        Some(brokers) => {
+            let options = server::KafkaOptions {
+                trust_page_cache: brokers.trust_page_cache,
+                ..server::KafkaOptions::default()
+            };
+            LogSource::Kafka(brokers.addresses.clone(), options)
+        }
         _ => LogSource::Embedded(folder.join("raw")),
     };
     let open = source

@@ -23,6 +23,14 @@ pub(super) struct Server {
     pub(super) services: Services,
 }
 
+/// The Kafka to run on.
+#[derive(Debug, Clone)]
+pub(super) struct Brokers {
+    pub(super) addresses: String,
+    /// Whether a lone broker may answer before its disk has what it was sent.
+    pub(super) trust_page_cache: bool,
+}
+
 /// What the system knows of a process. Linux only.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Meter {
@@ -55,20 +63,28 @@ pub(super) fn read_model(folder: &Path, service: &str) -> PathBuf {
 
 impl Server {
     /// Starts one on what is in `folder`, or on Kafka.
-    pub(super) async fn start(folder: &Path, kafka: Option<&str>) -> anyhow::Result<Self> {
+    pub(super) async fn start(folder: &Path, kafka: Option<&Brokers>) -> anyhow::Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.args(["up", "--acquisition-address", "127.0.0.1:0"]);
         command.args(["--retention-address", "127.0.0.1:0"]);
         command.arg("--data").arg(folder.join("data"));
         // What is set for a real Patron in this shell is not meant for this one.
-        for variable in ["PATRON_KAFKA", "PATRON_MASTER_KEY", "PATRON_ONLY"] {
+        for variable in [
+            "PATRON_KAFKA",
+            "PATRON_MASTER_KEY",
+            "PATRON_ONLY",
+            "PATRON_TRUST_PAGE_CACHE",
+        ] {
             command.env_remove(variable);
         }
         match kafka {
             Some(brokers) => {
                 let key = folder.join("master.key");
                 MasterKeys::create(&key)?;
-                command.args(["--kafka", brokers]);
+                command.args(["--kafka", &brokers.addresses]);
+                if brokers.trust_page_cache {
+                    command.arg("--trust-page-cache");
+                }
                 command.arg("--master-key").arg(key)
             }
             None => command.arg("--journal").arg(journal(folder)),
