@@ -179,7 +179,7 @@ impl Writer {
         }
         if let Some(failed) = &self.failed {
             let why = Append::NotWritten(failed.to_string());
-            return answer(staged, &why);
+            return answer(staged, |_| why.clone());
         }
         let placed = staged.iter().map(|staged| Placed {
             place: staged.waiting.partition.place,
@@ -195,14 +195,14 @@ impl Writer {
         match self.store.write(placed) {
             Ok(()) => {
                 publish(&staged);
-                answer(staged, &Append::Written);
+                answer(staged, |offset| Append::Written(Some(offset)));
             }
             Err(Failed::Before(error)) => {
-                answer(staged, &Append::NotWritten(error.to_string()));
+                answer(staged, |_| Append::NotWritten(error.to_string()));
                 self.fail(error);
             }
             Err(Failed::During(error)) => {
-                answer(staged, &Append::Unknown(error.to_string()));
+                answer(staged, |_| Append::Unknown(error.to_string()));
                 self.fail(error);
             }
         }
@@ -261,10 +261,10 @@ fn publish(staged: &[Staged]) {
     }
 }
 
-fn answer(staged: Vec<Staged>, outcome: &Append) {
+fn answer(staged: Vec<Staged>, outcome: impl Fn(Offset) -> Append) {
     for staged in staged {
         // Whoever asked may have lost interest.
-        let _gone = staged.waiting.answer.send(outcome.clone());
+        let _gone = staged.waiting.answer.send(outcome(staged.stored.offset));
     }
 }
 

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
-use journal::{Append, Error, Partition, Record};
+use journal::{Append, Error, Offset, Partition, Record};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{DeliveryFuture, FutureProducer, FutureRecord, Producer as _};
@@ -66,7 +66,7 @@ impl Producer {
         };
         drop(record);
         match delivery.await {
-            Ok(Ok(_)) => Append::Written,
+            Ok(Ok((_, offset))) => Append::Written(Offset::try_from(offset).ok()),
             Ok(Err((error, _))) => Append::Unknown(error.to_string()),
             Err(_) => Append::Unknown("the producer ended before the delivery report".to_owned()),
         }

@@ -90,7 +90,7 @@ impl Ground {
 /// Appends, and insists that it is written.
 async fn write(log: &dyn Log, partition: Partition, record: Record) -> Seen {
     match log.append(partition, record).await {
-        Append::Written => Ok(()),
+        Append::Written(_) => Ok(()),
         other @ (Append::NotWritten(_) | Append::Unknown(_)) => {
             Err(format!("an append was answered with {other:?}"))
         }

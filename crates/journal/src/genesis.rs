@@ -123,7 +123,7 @@ async fn try_first_of(
     if log.end(partition).await? == 0 {
         let proposal = Record::value(encode_genesis(proposed));
         match log.append(partition, proposal).await {
-            Append::Written => {}
+            Append::Written(_) => {}
             Append::NotWritten(why) | Append::Unknown(why) => {
                 return Err(Error::new(ErrorKind::Unavailable, why));
             }

@@ -101,14 +101,17 @@ impl Log for MemoryLog {
             if record.size() > MAX_RECORD_BYTES {
                 return Append::NotWritten(Error::too_large(record.size()).to_string());
             }
+            let mut written = None;
             kept.0.send_modify(|records| {
+                let offset = end_of(records);
+                written = Some(offset);
                 records.push(Stored {
-                    offset: end_of(records),
+                    offset,
                     time: clock.now(),
                     record,
                 });
             });
-            Append::Written
+            Append::Written(written)
         }
         .boxed()
     }

@@ -109,7 +109,7 @@ async fn write(
         let began = Instant::now();
         let record = stamped(client, number, record_bytes);
         match log.append(partition, record).await {
-            Append::Written => {}
+            Append::Written(_) => {}
             Append::NotWritten(why) | Append::Unknown(why) => {
                 return Err(Error::new(ErrorKind::Unavailable, why));
             }

@@ -41,12 +41,20 @@ pub struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an append that failed is only told here"]
 pub enum Append {
-    /// It stands in the log, at least once, and lasts.
-    Written,
+    /// It stands in the log, at least once, and lasts; at this offset, if the log can tell. A broker that was
+    /// sent it twice cannot.
+    Written(Option<Offset>),
     /// It does not stand in the log and never will; the text says why.
     NotWritten(String),
     /// It may stand in the log, or come to stand there later; the text says what happened.
     Unknown(String),
+}
+
+impl Append {
+    /// Whether it stands in the log for certain.
+    pub const fn is_written(&self) -> bool {
+        matches!(self, Self::Written(_))
+    }
 }
 
 impl Record {

@@ -10,6 +10,7 @@ use journal::{
 use read_model::Store;
 
 use crate::progress::Progress;
+use crate::recent::{Recent, Seen};
 use crate::rows::{IGNORED, POSITIONS};
 use crate::{Engine, Service};
 
@@ -29,16 +30,20 @@ pub struct Accepted {
     pub commit: Commit,
 }
 
-/// Reads the log again behind the applier, and leaves out what the rule ignored.
+/// Follows the accepted commits of a partition behind the applier, which keeps the last ones at hand; whoever
+/// is further behind reads the log again until it has caught up.
 ///
-/// The verdicts are in the rows: an ignored record leaves a mark there, so an accepted one costs nothing.
+/// What the log hands out was judged before: an ignored record left a mark in the rows.
 pub struct AcceptedTail {
-    tail: Box<dyn Tail>,
     partition: Partition,
+    /// The next offset to look at.
+    at: Offset,
+    recent: Recent,
     progress: Progress,
     store: Store,
-    read: VecDeque<Stored>,
     log: Arc<dyn Log>,
+    /// While it reads the log: its tail, and what that has handed out.
+    behind: Option<(Box<dyn Tail>, VecDeque<Stored>)>,
     recorded_at: Time,
 }
 
@@ -46,31 +51,12 @@ impl std::fmt::Debug for AcceptedTail {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AcceptedTail")
             .field("partition", &self.partition)
+            .field("at", &self.at)
             .finish_non_exhaustive()
     }
 }
 
 impl AcceptedTail {
-    pub(crate) fn from(
-        log: &Arc<dyn Log>,
-        store: Store,
-        progress: Progress,
-        partition: Partition,
-        from: Offset,
-    ) -> Self {
-        let tail = log.tail(partition, from);
-        let log = Arc::clone(log);
-        Self {
-            tail,
-            partition,
-            progress,
-            store,
-            read: VecDeque::new(),
-            log,
-            recorded_at: Time::default(),
-        }
-    }
-
     /// Tells it the recorded time of the record before its first one.
     #[must_use]
     pub fn recorded_after(self, recorded_at: Time) -> Self {
@@ -81,55 +67,109 @@ impl AcceptedTail {
     }
 
     /// The next accepted commit; waits for it. Can be called again after it was dropped half-way.
-    pub async fn next(&mut self) -> Result<Accepted, Error> {
+    ///
+    /// # Errors
+    /// When the log cannot be read, or the rows.
+    pub async fn next(&mut self) -> Result<Arc<Accepted>, Error> {
         loop {
-            if let Some(accepted) = self.take_read().await? {
+            let grown = self.recent.grown(self.partition);
+            if let Some(accepted) = self.next_read().await? {
                 return Ok(accepted);
             }
-            self.read.extend(self.tail.next().await?);
+            match (&mut self.behind, grown) {
+                (Some((tail, read)), _) => read.extend(tail.next().await?),
+                (None, Some(grown)) => grown.await,
+                // No such partition: the log says so.
+                (None, None) => self.behind = Some(self.tail()),
+            }
         }
     }
 
-    /// The next accepted commit among the records already read; never waits for the log.
-    pub async fn next_read(&mut self) -> Result<Option<Accepted>, Error> {
-        self.take_read().await
-    }
-
-    async fn take_read(&mut self) -> Result<Option<Accepted>, Error> {
-        while let Some(first) = self.read.front() {
-            let offset = first.offset;
-            self.progress.reach(self.partition, offset + 1).await;
-            let Some(stored) = self.read.pop_front() else {
-                break;
-            };
-            self.recorded_at = self.recorded_at.max(stored.time);
-            let ignored = self
-                .store
-                .read(|rows| IGNORED.get(rows, &(self.partition, offset)))
-                .map_err(|error| {
-                    let what = format!("{}: {error}", self.log.topic());
-                    Error::new(ErrorKind::Internal, what)
-                })?;
-            if ignored.is_some() {
+    /// The next accepted commit at hand; never waits for the log.
+    ///
+    /// # Errors
+    /// When the rows cannot be read.
+    pub async fn next_read(&mut self) -> Result<Option<Arc<Accepted>>, Error> {
+        loop {
+            let read = self.behind.as_mut().and_then(|(_, read)| read.front());
+            if let Some(offset) = read.map(|stored| stored.offset) {
+                self.progress.reach(self.partition, offset + 1).await;
+                if let Some(accepted) = self.take_read()? {
+                    return Ok(Some(accepted));
+                }
                 continue;
             }
-            if let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value) {
-                let (partition, time) = (self.partition, stored.time);
-                let recorded_at = self.recorded_at;
-                return Ok(Some(Accepted {
-                    partition,
-                    offset,
-                    time,
-                    recorded_at,
-                    commit,
-                }));
+            match self.recent.look(self.partition, self.at) {
+                Seen::Here(accepted) => {
+                    self.behind = None;
+                    self.at = accepted.offset + 1;
+                    self.recorded_at = accepted.recorded_at;
+                    return Ok(Some(accepted));
+                }
+                Seen::Nothing(next) => {
+                    self.behind = None;
+                    self.at = next;
+                    return Ok(None);
+                }
+                Seen::Gone => {
+                    if self.behind.is_none() {
+                        self.behind = Some(self.tail());
+                    }
+                    return Ok(None);
+                }
             }
         }
-        Ok(None)
+    }
+
+    fn tail(&self) -> (Box<dyn Tail>, VecDeque<Stored>) {
+        (self.log.tail(self.partition, self.at), VecDeque::new())
+    }
+
+    /// The first record that the log has handed out, if it was accepted.
+    fn take_read(&mut self) -> Result<Option<Arc<Accepted>>, Error> {
+        let read = self.behind.as_mut().and_then(|(_, read)| read.pop_front());
+        let Some(stored) = read else { return Ok(None) };
+        let (partition, offset, time) = (self.partition, stored.offset, stored.time);
+        self.at = offset + 1;
+        self.recorded_at = self.recorded_at.max(time);
+        let ignored = self
+            .store
+            .read(|rows| IGNORED.get(rows, &(partition, offset)));
+        let ignored = ignored.map_err(|error| {
+            let what = format!("{}: {error}", self.log.topic());
+            Error::new(ErrorKind::Internal, what)
+        })?;
+        if ignored.is_some() {
+            return Ok(None);
+        }
+        let Decoded::Entry(Entry::Commit(commit)) = journal::decode(&stored.record.value) else {
+            return Ok(None);
+        };
+        Ok(Some(Arc::new(Accepted {
+            partition,
+            offset,
+            time,
+            recorded_at: self.recorded_at,
+            commit,
+        })))
     }
 }
 
 impl<S: Service> Engine<S> {
+    /// The accepted commits of a partition from `from` on.
+    pub fn accepted_from(&self, partition: Partition, from: Offset) -> AcceptedTail {
+        AcceptedTail {
+            partition,
+            at: from,
+            recent: self.recent.clone(),
+            progress: self.progress.clone(),
+            store: self.store.clone(),
+            log: Arc::clone(&self.log),
+            behind: None,
+            recorded_at: Time::default(),
+        }
+    }
+
     /// Where the rows stand, and the recorded time of the record before that place in each partition.
     ///
     /// # Errors

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use crate::marks;
 use crate::mutant::Mutant;
 use crate::progress::Progress;
+use crate::recent::Recent;
 use crate::rows::{
     EXPIRIES, IGNORED, INBOX, InboxRow, POSITIONS, PositionRow, REQUESTS, REQUESTS_REMEMBERED,
     RequestRow, UNREADABLE, VERSIONS,
@@ -22,7 +23,7 @@ use crate::rows::{
 use crate::tailer::Feed;
 use crate::waiters::{Verdict, Waiters};
 use crate::work::UNCHANGED;
-use crate::{ApplyError, Fact, Service};
+use crate::{Accepted, ApplyError, Fact, Service};
 
 /// What `Received` is called in a commit.
 pub(crate) const RECEIVED: &str = "patron.journal.v1.Received";
@@ -66,7 +67,16 @@ pub(crate) struct Applier<S> {
     pub(crate) placement: Placement,
     pub(crate) positions: Vec<PositionRow>,
     pub(crate) progress: Progress,
+    pub(crate) recent: Recent,
     pub(crate) waiters: Arc<Waiters>,
+}
+
+/// What became of the commits of a step.
+#[derive(Debug, Default)]
+struct Judged {
+    verdicts: Vec<(Uuid, Verdict)>,
+    /// Those of one partition that were accepted, with the sizes of their records.
+    accepted: Vec<(usize, Arc<Accepted>)>,
 }
 
 impl<S: Service> Applier<S> {
@@ -88,7 +98,8 @@ impl<S: Service> Applier<S> {
 
     /// Folds these records in one atomic step, then tells who waits.
     pub(crate) fn step(&mut self, feeds: &[Feed]) -> Result<(), Fatal> {
-        let mut verdicts = Vec::new();
+        let mut judged = Judged::default();
+        let mut recent = Vec::with_capacity(feeds.len());
         let mut applied = Vec::with_capacity(feeds.len());
         let mut tx = self.store.begin()?;
         for feed in feeds {
@@ -98,9 +109,9 @@ impl<S: Service> Applier<S> {
                 .cloned()
                 .unwrap_or_default();
             for stored in &feed.records {
-                let judged = self.record(&mut tx, feed.partition, &mut position, stored)?;
-                verdicts.extend(judged);
+                self.record(&mut tx, feed.partition, &mut position, stored, &mut judged)?;
             }
+            recent.push(std::mem::take(&mut judged.accepted));
             POSITIONS.put(&mut tx, &feed.partition, &position)?;
             applied.push((feed.partition, position.next));
             if let Some(known) = self.positions.get_mut(feed.partition as usize) {
@@ -110,7 +121,10 @@ impl<S: Service> Applier<S> {
         self.progress.announce(&applied);
         self.store.commit(tx)?;
         self.progress.advance(&applied);
-        for (commit_id, verdict) in verdicts {
+        for ((partition, next), accepted) in applied.into_iter().zip(recent) {
+            self.recent.grow(partition, next, accepted);
+        }
+        for (commit_id, verdict) in judged.verdicts {
             self.waiters.resolve(commit_id, verdict);
         }
         Ok(())
@@ -122,7 +136,8 @@ impl<S: Service> Applier<S> {
         partition: Partition,
         position: &mut PositionRow,
         stored: &Stored,
-    ) -> Result<Option<(Uuid, Verdict)>, Fatal> {
+        judged: &mut Judged,
+    ) -> Result<(), Fatal> {
         let offset = stored.offset;
         if offset != position.next {
             return Err(Fatal::Gap {
@@ -144,13 +159,25 @@ impl<S: Service> Applier<S> {
             Decoded::Stray | Decoded::Malformed(_) => {
                 position.stray += 1;
                 tracing::warn!(partition, offset, "a record that is none of ours, ignored");
-                Ok(None)
+                Ok(())
             }
             // The one that counts was read at the start; later ones mean nothing.
-            Decoded::Entry(Entry::Genesis(_)) => Ok(None),
+            Decoded::Entry(Entry::Genesis(_)) => Ok(()),
             Decoded::Entry(Entry::Commit(commit)) => {
                 let verdict = self.judge(rows, partition, position, offset, &commit)?;
-                Ok(Some((commit.commit_id, verdict)))
+                judged.verdicts.push((commit.commit_id, verdict));
+                if matches!(verdict, Verdict::Accepted { .. }) {
+                    let accepted = Accepted {
+                        partition,
+                        offset,
+                        time: stored.time,
+                        recorded_at: Time::from_micros(position.recorded_at),
+                        commit,
+                    };
+                    let size = stored.record.size();
+                    judged.accepted.push((size, Arc::new(accepted)));
+                }
+                Ok(())
             }
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use eventsourcing::Clock;
 use futures::FutureExt as _;
-use journal::{Genesis, Kind, Log, Offset, Partition, Placement, Position, TopicSpec, Topics};
+use journal::{Genesis, Kind, Log, Offset, Placement, Position, TopicSpec, Topics};
 use rand::rngs::StdRng;
 use rand::{Rng as _, SeedableRng as _};
 use read_model::{Rows, Store};
@@ -23,10 +23,11 @@ use crate::locks::StreamLocks;
 use crate::patience::patiently;
 use crate::progress::Progress;
 use crate::received::Heard;
+use crate::recent::Recent;
 use crate::relay::Relay;
 use crate::rows::{INBOX, POSITIONS};
 use crate::waiters::Waiters;
-use crate::{AcceptedTail, Options, Policy, Service, checkpoint, policies, tailer};
+use crate::{Options, Policy, Service, checkpoint, policies, tailer};
 
 /// Feeds on their way to the applier: enough to keep it busy, little enough to stay small.
 const FEEDS: usize = 64;
@@ -49,6 +50,7 @@ pub struct Engine<S: Service> {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) placement: Placement,
     pub(crate) progress: Progress,
+    pub(crate) recent: Recent,
     pub(crate) waiters: Arc<Waiters>,
     pub(crate) locks: StreamLocks,
     pub(crate) permits: Arc<Semaphore>,
@@ -117,6 +119,7 @@ impl<S: Service> Engine<S> {
             clock,
             placement: genesis.placement(),
             progress: Progress::at(next.clone()),
+            recent: Recent::at(next.iter().copied()),
             waiters: Arc::default(),
             locks: StreamLocks::default(),
             permits: Arc::new(Semaphore::new(options.max_in_flight)),
@@ -138,6 +141,7 @@ impl<S: Service> Engine<S> {
             placement: engine.placement,
             positions,
             progress: engine.progress.clone(),
+            recent: engine.recent.clone(),
             waiters: Arc::clone(&engine.waiters),
         };
         engine.start_applying(applier, &next);
@@ -331,17 +335,6 @@ impl<S: Service> Engine<S> {
                     (accepted + position.accepted, published + position.published)
                 }))
         })
-    }
-
-    /// The accepted commits of a partition from `from` on.
-    pub fn accepted_from(&self, partition: Partition, from: Offset) -> AcceptedTail {
-        AcceptedTail::from(
-            &self.log,
-            self.store.clone(),
-            self.progress.clone(),
-            partition,
-            from,
-        )
     }
 
     /// The service.

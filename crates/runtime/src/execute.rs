@@ -326,13 +326,13 @@ impl<S: Service> Engine<S> {
         let judged = async {
             match appended.await {
                 Ok(Append::NotWritten(why)) => return Err(NotJudged::NotWritten(why)),
-                Ok(Append::Written) if Mutant::AnswerAtDelivery.is() => {
+                Ok(Append::Written(_)) if Mutant::AnswerAtDelivery.is() => {
                     return Ok(Verdict::Accepted {
                         offset: Offset::MAX,
                     });
                 }
                 // Whatever the log says, the record counts when it is read back.
-                Ok(Append::Written | Append::Unknown(_)) => {}
+                Ok(Append::Written(_) | Append::Unknown(_)) => {}
                 // A task that broke off says nothing of the record it had handed over.
                 Err(_) => return Err(NotJudged::Unknown),
             }

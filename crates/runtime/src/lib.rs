@@ -37,6 +37,7 @@ mod patience;
 mod policies;
 mod progress;
 mod received;
+mod recent;
 mod relay;
 mod rows;
 mod service;

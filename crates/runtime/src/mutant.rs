@@ -24,6 +24,8 @@ pub enum Mutant {
     NoGuard,
     /// A relay goes on after the last record it finds, folded or not.
     RelayFromLastRecord,
+    /// A relay takes records that were acknowledged for records in their order.
+    RelayTrustsDelivery,
     /// A tick is done before what is due on it.
     TickDoneFirst,
     /// A tick goes by the clock of an instance, whatever the log's time is.
@@ -32,7 +34,7 @@ pub enum Mutant {
 
 impl Mutant {
     /// All of them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoVersionCheck,
         Self::NoRequestIdLookup,
         Self::AnswerAtDelivery,
@@ -42,6 +44,7 @@ impl Mutant {
         Self::NoUnchanged,
         Self::NoGuard,
         Self::RelayFromLastRecord,
+        Self::RelayTrustsDelivery,
         Self::TickDoneFirst,
         Self::TickByOwnClock,
     ];

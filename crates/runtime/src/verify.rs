@@ -7,6 +7,7 @@ use read_model::{KeyRange, Rows, Store};
 
 use crate::applier::Applier;
 use crate::progress::Progress;
+use crate::recent::Recent;
 use crate::rows::{JOURNAL, JournalRow, PositionRow};
 use crate::tailer::Feed;
 use crate::waiters::Waiters;
@@ -74,6 +75,7 @@ pub async fn verify<S: Service>(
         placement: *engine.placement(),
         positions: vec![PositionRow::default(); position.offsets.len()],
         progress: Progress::at(vec![0; position.offsets.len()]),
+        recent: Recent::at([]),
         waiters: Arc::new(Waiters::default()),
     };
     for (partition, end) in (0..partitions).zip(&position.offsets) {

@@ -128,7 +128,7 @@ fn start<S: Service>(engine: &Engine<S>, watching: &Watching) -> Result<Place, S
     Ok(Place::at(position, recorded_at))
 }
 
-type Commits = stream::BoxStream<'static, Result<Accepted, String>>;
+type Commits = stream::BoxStream<'static, Result<Arc<Accepted>, String>>;
 
 struct Watcher {
     merged: stream::SelectAll<Commits>,
@@ -188,7 +188,7 @@ impl Watcher {
     }
 }
 
-fn commits(tail: AcceptedTail) -> impl Stream<Item = Result<Accepted, String>> {
+fn commits(tail: AcceptedTail) -> impl Stream<Item = Result<Arc<Accepted>, String>> {
     stream::unfold(Some(tail), |tail| async move {
         let mut tail = tail?;
         match tail.next().await {

@@ -362,7 +362,7 @@ impl Inner {
             .append(partition_of(entry.person()), entry.record());
         match appended.await {
             // What is not certain is seen when it is read back, or not.
-            Append::Written | Append::Unknown(_) => Ok(()),
+            Append::Written(_) | Append::Unknown(_) => Ok(()),
             Append::NotWritten(why) => Err(Error::Away(why)),
         }
     }

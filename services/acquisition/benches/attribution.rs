@@ -15,7 +15,7 @@ use acquisition::SERVICES;
 use divan::Bencher;
 use eventsourcing::{FixedClock, Time};
 use journal::memory::MemoryTopics;
-use journal::{Append, AppendTo, Commit, Event, Kind, Record, StreamId, TopicSpec, Topics as _};
+use journal::{AppendTo, Commit, Event, Kind, Record, StreamId, TopicSpec, Topics as _};
 use patron_proto::acquisition::v1 as proto;
 use patron_proto::acquisition::v1::AttributionModel;
 use patron_proto::acquisition::v1::report_service_client::ReportServiceClient;
@@ -119,7 +119,7 @@ async fn start() -> ReportServiceClient<Channel> {
         let life = life(&mut chance, id, number < CUSTOMERS);
         let record = Record::value(journal::encode_commit(&commit(stream, life)));
         let written = log.append(partition, record).await;
-        assert!(matches!(written, Append::Written), "{written:?}");
+        assert!(written.is_written(), "{written:?}");
     }
     running.engine.barrier().await.unwrap();
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

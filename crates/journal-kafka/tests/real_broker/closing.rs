@@ -61,7 +61,7 @@ fn what_was_under_way_is_still_written() {
             .collect();
         let appends = futures::future::join_all(appends);
         let (outcomes, ()) = futures::join!(appends, topics.close());
-        assert!(outcomes.iter().all(|outcome| *outcome == Append::Written));
+        assert!(outcomes.iter().all(Append::is_written));
         assert_eq!(
             open(&broker.topics(), &spec).await.end(0).await.unwrap(),
             200

@@ -21,7 +21,7 @@ async fn appends(log: Arc<dyn Log>, writer: usize, stop: Arc<AtomicBool>) -> [Ve
         }
         let name = format!("{writer}/{nth}");
         match log.append(0, record(&name)).await {
-            Append::Written => written.push(name),
+            Append::Written(_) => written.push(name),
             Append::NotWritten(_) => not_written.push(name),
             Append::Unknown(_) => {}
         }

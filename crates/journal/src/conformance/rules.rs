@@ -24,6 +24,7 @@ pub(super) const ALL: &[(&str, Check)] = rules! {
     the_end_covers_what_was_acknowledged
     offsets_are_dense_whoever_appends
     what_follows_an_acknowledgement_stands_behind_it
+    an_append_says_where_it_stands
     all_tails_see_the_same
     a_tail_begins_where_it_is_told
     a_tail_at_the_end_waits_and_wakes
@@ -208,7 +209,7 @@ async fn the_largest_record_fits_and_a_larger_one_does_not(ground: Ground) -> Se
     let larger = Record::value(vec![7; MAX_RECORD_BYTES + 1]);
     match log.append(0, larger).await {
         Append::NotWritten(_) => {}
-        other @ (Append::Written | Append::Unknown(_)) => {
+        other @ (Append::Written(_) | Append::Unknown(_)) => {
             return Err(format!("a larger record was answered with {other:?}"));
         }
     }
@@ -219,6 +220,30 @@ async fn the_largest_record_fits_and_a_larger_one_does_not(ground: Ground) -> Se
         .map(|stored| stored.record.size())
         .collect();
     same("the sizes", sizes, vec![MAX_RECORD_BYTES, 9])
+}
+
+async fn an_append_says_where_it_stands(ground: Ground) -> Seen {
+    let log = ground.open(2).await?;
+    let appends = (0..40).map(|number| {
+        let partition = number % 2;
+        let appended = log.append(partition, Record::value(number.to_string()));
+        async move { (partition, number, appended.await) }
+    });
+    for (partition, number, appended) in join_all(appends).await {
+        match appended {
+            // It stands there for certain, and the log does not know where.
+            Append::Written(None) => {}
+            Append::Written(Some(offset)) => {
+                let found = read(&*log, partition, offset, 1).await?;
+                let first = found.get(..1).unwrap_or_default();
+                same("the record", values(first), vec![number.to_string()])?;
+            }
+            other @ (Append::NotWritten(_) | Append::Unknown(_)) => {
+                return Err(format!("an append was answered with {other:?}"));
+            }
+        }
+    }
+    Ok(())
 }
 
 async fn partitions_know_nothing_of_each_other(ground: Ground) -> Seen {
@@ -298,7 +323,7 @@ async fn a_partition_that_is_not_there_is_refused(ground: Ground) -> Seen {
     let log = ground.open(2).await?;
     match log.append(2, Record::value("lost")).await {
         Append::NotWritten(_) => {}
-        other @ (Append::Written | Append::Unknown(_)) => {
+        other @ (Append::Written(_) | Append::Unknown(_)) => {
             return Err(format!("an append was answered with {other:?}"));
         }
     }

@@ -216,10 +216,10 @@ impl Way {
                 doubled,
                 answer_lost,
             } => {
-                self.write(topic, partition, record, fate.clock_behind, doubled);
+                let offset = self.write(topic, partition, record, fate.clock_behind, doubled);
                 pass(fate.back).await;
                 if !answer_lost && !self.is_cut_off() {
-                    return Append::Written;
+                    return Append::Written(offset);
                 }
             }
         }
@@ -234,14 +234,15 @@ impl Way {
         record: Record,
         clock_behind: Duration,
         doubled: bool,
-    ) {
+    ) -> Option<Offset> {
         let behind = i64::try_from(clock_behind.as_micros()).unwrap_or_default();
         let time = Time::from_micros(self.log.clock.now().micros().saturating_sub(behind));
         let mut world = self.log.world();
-        let _offset = world.append(topic, partition, record.clone(), time);
+        let offset = world.append(topic, partition, record.clone(), time);
         if doubled {
             world.append_later(topic, partition, record);
         }
+        offset
     }
 
     async fn end(&self, topic: &str, partition: Partition) -> Result<Offset, Error> {

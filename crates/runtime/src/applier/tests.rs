@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Applier;
 use crate::progress::Progress;
+use crate::recent::Recent;
 use crate::rows::{EXPIRIES, IGNORED, PositionRow, REQUESTS, VERSIONS};
 use crate::tailer::Feed;
 use crate::waiters::Waiters;
@@ -49,6 +50,7 @@ fn applier() -> Applier<Counting> {
         placement: Placement::new(PARTITIONS, 0),
         positions: vec![PositionRow::default(); PARTITIONS as usize],
         progress: Progress::at(vec![0; PARTITIONS as usize]),
+        recent: Recent::at([]),
         waiters: Arc::new(Waiters::default()),
     }
 }

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use journal::Event;
+use journal::simulator::{Faults, Simulator};
+use runtime::mutant::{self, Mutant};
+use runtime::{Fold, Foreign, PublicFold};
 use tokio::time::{Instant, sleep};
 
 use crate::replica::{append, ask, exchanging, log, plant, start};
@@ -77,7 +80,7 @@ async fn what_has_a_meaning_takes_along_what_waited() {
 async fn two_instances_do_not_go_on_publishing_everything_twice() {
     const COMMANDS: usize = 200;
     let (log, client) = log(1);
-    let other = log.client("b", journal::simulator::Faults::none());
+    let other = log.client("b", Faults::none());
     let left = start(&log, &client, exchanging("left")).await.unwrap();
     let options = runtime::Options {
         seed: Some(8),
@@ -102,4 +105,42 @@ async fn two_instances_do_not_go_on_publishing_everything_twice() {
         written < published + published / 4,
         "{written} for {published}"
     );
+}
+
+/// How many events of `left` every reader takes.
+fn taken(log: &Simulator) -> u64 {
+    const TOPIC: &str = "patron.left.events";
+    let mut fold = PublicFold::default();
+    let records = log.records(TOPIC, 0);
+    let events = records
+        .iter()
+        .filter_map(|stored| Foreign::read(TOPIC, 0, stored));
+    let next = events.filter(|event| fold.take(event.sequence) == Fold::Next);
+    next.count() as u64
+}
+
+/// Publishes events that come to stand in an order of their own, and says how many were taken soon after.
+async fn published_out_of_order(told: u64) -> u64 {
+    let (log, client) = log(1);
+    let left = start(&log, &client, exchanging("left")).await.unwrap();
+    client.set_faults(Faults::slow());
+    let events = (0..told).map(|_| of_no_meaning()).collect();
+    plant(
+        &log,
+        "left",
+        100,
+        vec![append(tally_stream("one"), 0, events)],
+    );
+    left.barrier().await.unwrap();
+    sleep(Duration::from_secs(5)).await;
+    taken(&log)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_came_to_stand_in_another_order_is_sent_again() {
+    assert_eq!(published_out_of_order(20).await, 20);
+    // Whoever takes an acknowledgement for an order does not notice.
+    mutant::activate(Some(Mutant::RelayTrustsDelivery));
+    assert!(published_out_of_order(20).await < 20);
+    mutant::activate(None);
 }

@@ -58,7 +58,11 @@ fn an_engine_that_refuses_from_a_lagging_replica_is_noticed() {
 fn an_engine_that_tears_its_snapshot_is_noticed() {
     is_noticed(
         Mutant::TornSnapshot,
-        &[Check::RulesHold, Check::ReceivedOnceInOrder],
+        &[
+            Check::RulesHold,
+            Check::ReceivedOnceInOrder,
+            Check::TakesEffectOnce,
+        ],
     );
 }
 

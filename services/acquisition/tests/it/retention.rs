@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use journal::{Append, Header, Kind, Record, StreamId, TopicSpec, Topics as _};
+use journal::{Header, Kind, Record, StreamId, TopicSpec, Topics as _};
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1::{Money, PromiseTerms};
 use prost::Message;
@@ -76,10 +76,7 @@ impl Retention {
             headers,
             value: event.encode_to_vec().into(),
         };
-        assert!(matches!(
-            topic.append(partition, record).await,
-            Append::Written
-        ));
+        assert!(topic.append(partition, record).await.is_written());
         self.received(harness).await;
     }
 

@@ -244,7 +244,7 @@ fn story(instance: &Harness) -> Story {
     for partition in 0..engine.placement().partitions() {
         let mut accepted = engine.accepted_from(partition, 0);
         while let Some(Ok(accepted)) = accepted.next().now_or_never() {
-            for append in accepted.commit.appends {
+            for append in accepted.commit.appends.clone() {
                 let events = append.events.into_iter();
                 let told = events.filter(|event| event.kind.starts_with("patron.retention."));
                 let told = told.map(|event| (event.kind, event.payload.to_vec()));

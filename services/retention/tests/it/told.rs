@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use journal::{Append, Header, Kind, Record, StreamId, TopicSpec, Topics as _};
+use journal::{Header, Kind, Record, StreamId, TopicSpec, Topics as _};
 use patron_proto::acquisition::v1 as acquisition;
 use patron_proto::retention::v1 as proto;
 use patron_proto::types::v1::{Consent, ConsentStatus};
@@ -45,10 +45,7 @@ pub(crate) async fn publish(harness: &Harness, id: Uuid, events: &[(&str, Vec<u8
             headers,
             value: payload.clone().into(),
         };
-        assert!(matches!(
-            topic.append(partition, record).await,
-            Append::Written
-        ));
+        assert!(topic.append(partition, record).await.is_written());
     }
 }
 
