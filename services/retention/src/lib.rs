@@ -107,6 +107,7 @@ pub async fn start(
         vault,
         rankings: Arc::default(),
     };
+    tokio::spawn(api::work::prepare_lists(desk.clone()));
     Ok(Running {
         engine,
         desk,

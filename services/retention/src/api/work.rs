@@ -5,6 +5,7 @@ mod news;
 mod place;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use eventsourcing::Time;
 use money::Money;
@@ -31,6 +32,38 @@ use crate::wire::text;
 /// `WorkService`.
 #[derive(Debug, Clone)]
 pub(crate) struct Work(pub(crate) Desk);
+
+/// How often lists by a model are valued ahead.
+const LISTS_PREPARED: Duration = Duration::from_secs(20);
+
+/// Values work lists before they are asked for, again and again until the service stops: a long one takes
+/// seconds at its first time, and anew every day.
+pub(crate) async fn prepare_lists(desk: Desk) {
+    let stop = desk.engine.stopping().clone();
+    let prepare = async {
+        loop {
+            if desk.engine.ready().is_ok() {
+                let (engine, rankings) = (Arc::clone(&desk.engine), Arc::clone(&desk.rankings));
+                let prepared = tokio::task::spawn_blocking(move || {
+                    let now = engine.clock().now();
+                    let worth = |rows: &dyn Rows| Worth::in_force(rows);
+                    engine
+                        .store()
+                        .read(|rows| rankings.prepare(rows, &worth(rows)?, now))
+                });
+                if let Ok(Err(error)) = prepared.await {
+                    tracing::warn!(%error, "work lists are valued when they are asked for");
+                }
+            }
+            tokio::time::sleep(LISTS_PREPARED).await;
+        }
+    };
+    tokio::select! {
+        biased;
+        () = stop.cancelled() => {}
+        () = prepare => {}
+    }
+}
 
 #[tonic::async_trait]
 impl WorkService for Work {

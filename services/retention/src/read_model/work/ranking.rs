@@ -3,6 +3,8 @@
 //! Such a value changes with the day and with what the customer does, so no row could keep it. A list is
 //! valued once a day and remembered; asked again, only the customers are valued anew of whom something was
 //! told since. What is remembered is never more than what the rows say: it is thrown away when in doubt.
+//!
+//! A long list takes seconds to value, so that is done [before](Rankings::prepare) somebody asks.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Bound;
@@ -17,10 +19,10 @@ use uuid::Uuid;
 
 use super::moved::{self, Told};
 use super::{ORDER, WORK};
-use crate::read_model::worth;
+use crate::read_model::worth::{self, Worth};
 
 /// How many lists are remembered, and how many customers on all of them.
-const LISTS: usize = 16;
+const LISTS: usize = 128;
 const CUSTOMERS: usize = 1_000_000;
 
 /// The lists that were asked for last.
@@ -55,11 +57,18 @@ struct Ranking {
     /// When it was asked for last.
     now: Time,
     told: Told,
-    values: HashMap<Uuid, i64>,
+    values: HashMap<Uuid, Valued>,
     /// By value, negated, so that the largest is first.
     order: BTreeSet<(i64, Uuid)>,
     /// Customers with something dated ahead, by when that will count.
     ahead: BTreeSet<(Time, Uuid)>,
+}
+
+/// What a customer is worth, negated, and when the next of what is dated ahead will count.
+#[derive(Debug, Clone, Copy)]
+struct Valued {
+    value: i64,
+    ahead: Option<Time>,
 }
 
 impl Rankings {
@@ -98,6 +107,44 @@ impl Rankings {
         Ok(page)
     }
 
+    /// Values the lists that may be asked for next: first those that are remembered, then others, as many as
+    /// there is room for. Those valued already are brought up, which costs next to nothing.
+    pub(crate) fn prepare(&self, rows: &dyn Rows, worth: &Worth, now: Time) -> Result<(), Error> {
+        let known: Vec<(String, Currency)> = lock(&self.0)
+            .iter()
+            .map(|slot| (slot.list.owner.clone(), slot.list.currency))
+            .collect();
+        let mut room = LISTS.saturating_sub(known.len());
+        let mut others = Vec::new();
+        let mut after = None;
+        while let Some(of) = next_list(rows, after.as_ref())? {
+            if room > 0 && worth.is_by_model(of.1) && !known.contains(&of) {
+                others.push(of.clone());
+                room -= 1;
+            }
+            after = Some(of);
+        }
+        // Whoever was asked for last stays the last to be forgotten.
+        for (owner, currency) in others.iter().chain(&known) {
+            if let Some(valuation) = worth.model(*currency) {
+                self.page(rows, (owner, *currency), (valuation, now), None, 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The owners of the lists that are valued, with the customers on them, the one asked for last at the end.
+    #[cfg(test)]
+    pub(super) fn valued(&self) -> Vec<(String, usize)> {
+        let known = lock(&self.0);
+        let valued = known.iter().filter_map(|slot| {
+            let ranking = lock(&slot.ranking);
+            let customers = ranking.as_ref()?.values.len();
+            Some((slot.list.owner.clone(), customers))
+        });
+        valued.collect()
+    }
+
     /// The slot of a list, as the one that was asked for last.
     fn slot(&self, list: List) -> Arc<Slot> {
         let mut known = lock(&self.0);
@@ -114,6 +161,20 @@ impl Rankings {
         forget(&mut known);
         slot
     }
+}
+
+/// The first list behind another one, by owner and currency.
+fn next_list(
+    rows: &dyn Rows,
+    after: Option<&(String, Currency)>,
+) -> Result<Option<(String, Currency)>, Error> {
+    let behind = after.map(|(owner, currency)| {
+        let currency = currency.to_string();
+        (owner.clone(), currency, i64::MAX, Uuid::max())
+    });
+    let next = ORDER.scan(rows, &(), behind.as_ref(), 1)?;
+    let next = next.into_iter().next();
+    Ok(next.and_then(|((owner, currency, ..), ())| Some((owner, currency.parse().ok()?))))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -181,11 +242,12 @@ impl Ranking {
 
     /// Values a customer, if it is on this list now.
     fn value(&mut self, rows: &dyn Rows, id: Uuid, valuation: &Valuation) -> Result<(), Error> {
-        if let Some(value) = self.values.remove(&id) {
+        if let Some(Valued { value, ahead }) = self.values.remove(&id) {
             self.order.remove(&(value, id));
+            if let Some(at) = ahead {
+                self.ahead.remove(&(at, id));
+            }
         }
-        let now = self.now;
-        self.ahead.retain(|(at, of)| *of != id && *at > now);
         let List {
             owner, currency, ..
         } = &self.list;
@@ -193,9 +255,9 @@ impl Ranking {
         if !entry.is_some_and(|it| it.owners.contains(owner) && it.currency == *currency) {
             return Ok(());
         }
-        let (value, ahead) = worth::by_model(rows, (*currency, id), valuation, now)?;
+        let (value, ahead) = worth::by_model(rows, (*currency, id), valuation, self.now)?;
         let value = value.saturating_neg();
-        self.values.insert(id, value);
+        self.values.insert(id, Valued { value, ahead });
         self.order.insert((value, id));
         self.ahead.extend(ahead.map(|at| (at, id)));
         Ok(())

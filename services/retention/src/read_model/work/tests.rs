@@ -217,6 +217,8 @@ proptest! {
             goes_on(&mut tx, (n, step), today, &mut last);
             store.commit(tx).unwrap();
             if !is_asked {
+                let now = day(today).plus_seconds(hours * 3_600);
+                store.read(|rows| rankings.prepare(rows, &worth, now)).unwrap();
                 continue;
             }
             // Also with what is dated ahead by a day, and from one day into the next.
@@ -229,6 +231,47 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn lists_by_a_model_are_valued_before_they_are_asked_for() {
+    let step = |customer, what| Step {
+        customer,
+        after: 0,
+        what,
+    };
+    let (store, today) = told(&[
+        step(1, What::Assigned("rosa")),
+        step(1, What::Proposed(0)),
+        step(2, What::Proposed(0)),
+        // In dollars, which no model values.
+        step(3, What::Assigned("rosa")),
+        step(3, What::Proposed(0)),
+        step(4, What::Assigned("li")),
+        step(4, What::Proposed(0)),
+        step(5, What::Assigned("li")),
+        step(5, What::Proposed(0)),
+    ]);
+    let (rankings, worth) = (Rankings::default(), by_model());
+    store
+        .read(|rows| rankings.prepare(rows, &worth, day(today)))
+        .unwrap();
+    let valued = |owner: &str, customers| (owner.to_owned(), customers);
+    let all = [valued("", 1), valued("li", 2), valued("rosa", 1)];
+    assert_eq!(rankings.valued(), all);
+
+    // Whoever was asked for last is the last to be forgotten, whatever is prepared.
+    let asked = Asked {
+        owner: "li",
+        worth: &worth,
+        now: day(today),
+        rankings: &rankings,
+    };
+    store.read(|rows| paged(rows, asked, 9)).unwrap();
+    store
+        .read(|rows| rankings.prepare(rows, &worth, day(today + 1)))
+        .unwrap();
+    assert_eq!(rankings.valued().pop(), Some(valued("li", 2)));
 }
 
 /// Euros are valued by a model.
