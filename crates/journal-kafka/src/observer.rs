@@ -51,8 +51,15 @@ pub(crate) struct Seen {
 type Reply<T> = oneshot::Sender<Result<T, Error>>;
 type Place = (Arc<str>, Partition);
 
+/// The one end of a partition or the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Edge {
+    Start,
+    End,
+}
+
 enum Question {
-    End(Place, Reply<Offset>),
+    Edge(Edge, Place, Reply<Offset>),
     Topic(Arc<str>, Reply<Seen>),
 }
 
@@ -84,7 +91,17 @@ impl Observer {
         partition: Partition,
     ) -> BoxFuture<'static, Result<Offset, Error>> {
         let place = (Arc::clone(topic), partition);
-        self.ask(|reply| Question::End(place, reply))
+        self.ask(|reply| Question::Edge(Edge::End, place, reply))
+    }
+
+    /// The offset of the oldest record of a partition that was not deleted.
+    pub(crate) fn start_of(
+        &self,
+        topic: &Arc<str>,
+        partition: Partition,
+    ) -> BoxFuture<'static, Result<Offset, Error>> {
+        let place = (Arc::clone(topic), partition);
+        self.ask(|reply| Question::Edge(Edge::Start, place, reply))
     }
 
     /// What the brokers say of a topic.
@@ -118,39 +135,48 @@ fn observe(consumer: &BaseConsumer<Context>, asked: &Receiver<Question>, threads
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => return,
         };
-        let mut ends: BTreeMap<Place, Vec<Reply<Offset>>> = BTreeMap::new();
+        let mut edges: BTreeMap<Edge, BTreeMap<Place, Vec<Reply<Offset>>>> = BTreeMap::new();
         for question in first.into_iter().chain(asked.try_iter()) {
             match question {
-                Question::End(place, reply) => ends.entry(place).or_default().push(reply),
+                Question::Edge(edge, place, reply) => {
+                    let places = edges.entry(edge).or_default();
+                    places.entry(place).or_default().push(reply);
+                }
                 Question::Topic(topic, reply) => drop(reply.send(look_at(consumer, &topic))),
             }
         }
-        answer_ends(consumer, ends);
+        for (edge, places) in edges {
+            answer(consumer, edge, places);
+        }
         while consumer.poll(Duration::ZERO).is_some() {}
     }
 }
 
-fn answer_ends(consumer: &BaseConsumer<Context>, mut ends: BTreeMap<Place, Vec<Reply<Offset>>>) {
+fn answer(
+    consumer: &BaseConsumer<Context>,
+    edge: Edge,
+    mut asked: BTreeMap<Place, Vec<Reply<Offset>>>,
+) {
     let started = Instant::now();
-    while !ends.is_empty() {
-        let problem = match ask_ends(consumer, ends.keys()) {
+    while !asked.is_empty() {
+        let problem = match ask(consumer, edge, asked.keys()) {
             Ok(found) => {
-                for (place, end) in found {
-                    for reply in ends.remove(&place).into_iter().flatten() {
-                        drop(reply.send(Ok(end)));
+                for (place, offset) in found {
+                    for reply in asked.remove(&place).into_iter().flatten() {
+                        drop(reply.send(Ok(offset)));
                     }
                 }
                 None
             }
             Err(error) => Some(error),
         };
-        if ends.is_empty() {
+        if asked.is_empty() {
             return;
         }
         if started.elapsed() >= PATIENCE {
-            for ((topic, partition), replies) in ends {
+            for ((topic, partition), replies) in asked {
                 for reply in replies {
-                    drop(reply.send(Err(no_end(&topic, partition, problem.as_ref()))));
+                    drop(reply.send(Err(not_told(edge, &topic, partition, problem.as_ref()))));
                 }
             }
             return;
@@ -159,33 +185,42 @@ fn answer_ends(consumer: &BaseConsumer<Context>, mut ends: BTreeMap<Place, Vec<R
     }
 }
 
-fn no_end(topic: &str, partition: Partition, problem: Option<&KafkaError>) -> Error {
+fn not_told(edge: Edge, topic: &str, partition: Partition, problem: Option<&KafkaError>) -> Error {
     let why = problem.map_or_else(String::new, |problem| format!(" ({problem})"));
-    let what = format!("Kafka does not tell the end of {topic} partition {partition}{why}");
+    let edge = match edge {
+        Edge::Start => "start",
+        Edge::End => "end",
+    };
+    let what = format!("Kafka does not tell the {edge} of {topic} partition {partition}{why}");
     Error::new(ErrorKind::Unavailable, what).with_page("kafka-away")
 }
 
-/// The ends of those places that the brokers know.
-fn ask_ends<'a>(
+/// The starts or ends of those places that the brokers know.
+fn ask<'a>(
     consumer: &BaseConsumer<Context>,
+    edge: Edge,
     places: impl Iterator<Item = &'a Place>,
 ) -> KafkaResult<Vec<(Place, Offset)>> {
     let mut asked = TopicPartitionList::new();
     let mut names: BTreeMap<&str, &Arc<str>> = BTreeMap::new();
     for (topic, partition) in places {
         names.insert(topic, topic);
-        asked.add_partition_offset(topic, number(*partition), At::End)?;
+        let at = match edge {
+            Edge::Start => At::Beginning,
+            Edge::End => At::End,
+        };
+        asked.add_partition_offset(topic, number(*partition), at)?;
     }
     let told = consumer.offsets_for_times(asked, TRY)?;
-    let ends = told.elements().into_iter().filter_map(|element| {
+    let found = told.elements().into_iter().filter_map(|element| {
         let topic = names.get(element.topic()).map(|topic| Arc::clone(topic))?;
         let partition = Partition::try_from(element.partition()).ok()?;
         match (element.error(), element.offset()) {
-            (Ok(()), At::Offset(end)) => Some(((topic, partition), Offset::try_from(end).ok()?)),
+            (Ok(()), At::Offset(it)) => Some(((topic, partition), Offset::try_from(it).ok()?)),
             _ => None,
         }
     });
-    Ok(ends.collect())
+    Ok(found.collect())
 }
 
 fn look_at(consumer: &BaseConsumer<Context>, topic: &str) -> Result<Seen, Error> {

@@ -16,6 +16,10 @@ pub(crate) struct Place {
     pub(crate) topic: Arc<str>,
     pub(crate) partition: Partition,
     next: Offset,
+    /// The last record that was handed out.
+    last: Option<Stored>,
+    /// Where that has to stand, while it was not seen again after a new beginning.
+    unseen: Option<Offset>,
     /// The topic keeps only the last record of each key, so that offsets are missing by right.
     is_compacted: bool,
     /// What was found and did not go into the last batch any more.
@@ -42,15 +46,20 @@ impl Place {
             topic: Arc::clone(topic),
             partition,
             next: from,
+            last: None,
+            unseen: None,
             is_compacted,
             held: None,
         }
     }
 
-    /// Where to begin, or to begin again. What was found and not handed out comes again.
+    /// Where to begin, or to begin again. What was found and not handed out comes again. The driver does not know
+    /// any more whether the log was cut back since and has grown again, so the record before is read once more.
     pub(crate) fn begin(&mut self) -> (Partition, Offset) {
         self.held = None;
-        (self.partition, self.next)
+        let last = self.last.as_ref().filter(|_| !self.is_compacted);
+        self.unseen = last.map(|last| last.offset);
+        (self.partition, self.unseen.unwrap_or(self.next))
     }
 
     /// Takes what is in the queue, up to a batch. A fault behind some records comes after them.
@@ -75,32 +84,44 @@ impl Place {
             self.held = Some(left);
             break;
         }
-        Ok(batch.into_records())
+        let records = batch.into_records();
+        self.last = records.last().cloned().or(self.last.take());
+        Ok(records)
     }
 
-    /// Why the broker has no such offset, when the partition ends at `end`.
-    pub(crate) fn refusal(&self, end: Offset) -> Error {
-        if end < self.next {
-            return Error::beyond_end(&self.topic, self.partition, self.next, end);
-        }
+    /// Why the broker has no such offset, when the partition goes from `start` to `end`; nothing if it should
+    /// have it.
+    pub(crate) fn refusal(&self, start: Offset, end: Offset) -> Option<Error> {
         let Self {
             topic,
             partition,
             next,
             ..
         } = self;
+        if end < *next {
+            return Some(Error::beyond_end(topic, *partition, *next, end));
+        }
         let what =
             format!("partition {partition} of {topic} has no offset {next}: history was deleted");
-        Error::new(ErrorKind::Gap, what).with_page("journal-gap")
+        (start > *next).then(|| Error::new(ErrorKind::Gap, what).with_page("journal-gap"))
     }
 
-    fn poll(&self, leased: &Leased) -> Option<Result<Stored, Fault>> {
+    fn poll(&mut self, leased: &Leased) -> Option<Result<Stored, Fault>> {
         loop {
             let message = match leased.queue.poll(Duration::ZERO)? {
                 Ok(message) => message,
                 Err(error) => return Some(Err(self.fault(&error))),
             };
             match Offset::try_from(message.offset()) {
+                Ok(offset) if Some(offset) == self.unseen => {
+                    self.unseen = None;
+                    let found = stored(offset, &message);
+                    if self.last.as_ref() != Some(&found) {
+                        let (topic, next) = (&self.topic, self.next);
+                        let error = Error::beyond_end(topic, self.partition, next, offset);
+                        return Some(Err(Fault::Told(error)));
+                    }
+                }
                 Ok(offset) if offset == self.next || (offset > self.next && self.is_compacted) => {
                     return Some(Ok(stored(offset, &message)));
                 }

@@ -1,14 +1,20 @@
 //! Follows one partition: leases it, takes what comes, and leases it again after what may pass.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::FutureExt as _;
-use journal::{BoxFuture, Error, Offset, Partition, Stored, Tail};
+use journal::{BoxFuture, Error, ErrorKind, Offset, Partition, Stored, Tail};
+use tokio::time::{Instant, sleep};
 
 use crate::log::KafkaLog;
 use crate::observer::Observer;
 use crate::place::{Fault, Place};
 use crate::reader::{Lease, Leased, Readers, closed};
+
+/// How long a broker may lack the end of what was read.
+const PATIENCE: Duration = Duration::from_secs(5);
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Reads one partition, from a place on, for ever.
 pub(crate) struct KafkaTail {
@@ -23,8 +29,8 @@ enum State {
     Idle,
     /// Leased, with the queue once it came.
     Reading(Lease, Option<Leased>),
-    /// The broker has no such place; why, is to be found out.
-    Refused,
+    /// The broker has had no such place since then; why, is to be found out.
+    Refused(Instant),
     /// It stays where it is.
     Stuck(Error),
 }
@@ -59,20 +65,42 @@ impl KafkaTail {
                 State::Idle => self.lease(),
                 State::Reading(lease, came) => match take(&mut self.place, lease, came).await {
                     Ok(batch) => return Ok(batch),
-                    Err(Fault::NoSuchPlace) => self.give_back(State::Refused),
+                    Err(Fault::NoSuchPlace) => self.give_back(State::Refused(Instant::now())),
                     Err(Fault::Told(error)) if error.is_retryable() => {
                         self.give_back(State::Idle);
                         return Err(error);
                     }
                     Err(Fault::Told(error)) => self.give_back(State::Stuck(error)),
                 },
-                State::Refused => {
-                    let end = self.observer.end(&self.place.topic, self.place.partition);
-                    self.state = State::Stuck(self.place.refusal(end.await?));
+                State::Refused(since) => {
+                    let since = *since;
+                    self.find_out(since).await?;
                 }
                 State::Stuck(error) => return Err(error.clone()),
             }
         }
+    }
+
+    /// A broker that has just come back may not know its end yet: what it lacks now it may have in a moment.
+    /// What was deleted at the beginning does not come back.
+    async fn find_out(&mut self, since: Instant) -> Result<(), Error> {
+        let (topic, partition) = (&self.place.topic, self.place.partition);
+        let start = self.observer.start_of(topic, partition).await?;
+        let end = self.observer.end(topic, partition).await?;
+        match self.place.refusal(start, end) {
+            Some(error) if error.kind() == ErrorKind::Gap || since.elapsed() >= PATIENCE => {
+                self.state = State::Stuck(error);
+                return Ok(());
+            }
+            Some(_) => sleep(PAUSE).await,
+            None => {
+                let topic = &**topic;
+                tracing::warn!(topic, partition, "the broker has the place after all");
+                sleep(PAUSE).await;
+                self.state = State::Idle;
+            }
+        }
+        Ok(())
     }
 
     fn give_back(&mut self, next: State) {

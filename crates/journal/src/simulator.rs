@@ -31,7 +31,7 @@ pub use client::Client;
 pub use faults::{Disk, Faults};
 use world::World;
 
-use crate::{Partition, Record, Stored};
+use crate::{Offset, Partition, Record, Stored};
 
 /// The log itself, seen by whoever is above all faults: a test.
 #[derive(Debug, Clone)]
@@ -102,6 +102,11 @@ impl Simulator {
     /// of the records that were not synced, though they were acknowledged and perhaps read.
     pub fn crash(&self) {
         self.0.world().crash();
+    }
+
+    /// A partition ends at `end` again, whatever was acknowledged behind it.
+    pub fn cut_back(&self, topic: &str, partition: Partition, end: Offset) {
+        self.0.world().cut_back(topic, partition, end);
     }
 
     /// A number from the seed, below `bound` (0 if that is 0), for whoever steers the run.

@@ -73,11 +73,22 @@ impl AcceptedTail {
     pub async fn next(&mut self) -> Result<Arc<Accepted>, Error> {
         loop {
             let grown = self.recent.grown(self.partition);
-            if let Some(accepted) = self.next_read().await? {
+            if let Some(accepted) = self.next_read()? {
                 return Ok(accepted);
             }
+            let read = self.behind.as_ref().and_then(|(_, read)| read.front());
+            if let Some(offset) = read.map(|stored| stored.offset) {
+                self.progress.reach(self.partition, offset + 1).await;
+                continue;
+            }
             match (&mut self.behind, grown) {
-                (Some((tail, read)), _) => read.extend(tail.next().await?),
+                (Some((tail, read)), Some(grown)) => tokio::select! {
+                    biased;
+                    found = tail.next() => read.extend(found?),
+                    // Perhaps the window has reached this place.
+                    () = grown => {}
+                },
+                (Some((tail, read)), None) => read.extend(tail.next().await?),
                 (None, Some(grown)) => grown.await,
                 // No such partition: the log says so.
                 (None, None) => self.behind = Some(self.tail()),
@@ -85,15 +96,17 @@ impl AcceptedTail {
         }
     }
 
-    /// The next accepted commit at hand; never waits for the log.
+    /// The next accepted commit at hand; waits for nothing.
     ///
     /// # Errors
     /// When the rows cannot be read.
-    pub async fn next_read(&mut self) -> Result<Option<Arc<Accepted>>, Error> {
+    pub fn next_read(&mut self) -> Result<Option<Arc<Accepted>>, Error> {
         loop {
             let read = self.behind.as_mut().and_then(|(_, read)| read.front());
             if let Some(offset) = read.map(|stored| stored.offset) {
-                self.progress.reach(self.partition, offset + 1).await;
+                if self.progress.of(self.partition) <= offset {
+                    return Ok(None);
+                }
                 if let Some(accepted) = self.take_read()? {
                     return Ok(Some(accepted));
                 }
@@ -106,9 +119,8 @@ impl AcceptedTail {
                     self.recorded_at = accepted.recorded_at;
                     return Ok(Some(accepted));
                 }
-                Seen::Nothing(next) => {
+                Seen::Nothing => {
                     self.behind = None;
-                    self.at = next;
                     return Ok(None);
                 }
                 Seen::Gone => {
@@ -127,11 +139,13 @@ impl AcceptedTail {
 
     /// The first record that the log has handed out, if it was accepted.
     fn take_read(&mut self) -> Result<Option<Arc<Accepted>>, Error> {
-        let read = self.behind.as_mut().and_then(|(_, read)| read.pop_front());
-        let Some(stored) = read else { return Ok(None) };
-        let (partition, offset, time) = (self.partition, stored.offset, stored.time);
-        self.at = offset + 1;
-        self.recorded_at = self.recorded_at.max(time);
+        let Some((_, read)) = &mut self.behind else {
+            return Ok(None);
+        };
+        let Some(Stored { offset, time, .. }) = read.front() else {
+            return Ok(None);
+        };
+        let (partition, offset, time) = (self.partition, *offset, *time);
         let ignored = self
             .store
             .read(|rows| IGNORED.get(rows, &(partition, offset)));
@@ -139,6 +153,11 @@ impl AcceptedTail {
             let what = format!("{}: {error}", self.log.topic());
             Error::new(ErrorKind::Internal, what)
         })?;
+        let Some(stored) = read.pop_front() else {
+            return Ok(None);
+        };
+        self.at = offset + 1;
+        self.recorded_at = self.recorded_at.max(time);
         if ignored.is_some() {
             return Ok(None);
         }

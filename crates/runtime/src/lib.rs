@@ -36,6 +36,7 @@ mod parked;
 mod patience;
 mod policies;
 mod progress;
+mod published;
 mod received;
 mod recent;
 mod relay;

@@ -154,10 +154,13 @@ impl World {
             .flat_map(|topic| &mut topic.partitions);
         for kept in partitions {
             let survivors = rng.random_range(kept.synced..=kept.records.len());
-            kept.records.truncate(survivors);
-            kept.synced = survivors;
-            kept.cuts.push(kept.end());
-            kept.changed.notify_waiters();
+            kept.cut_back(survivors);
+        }
+    }
+
+    pub(super) fn cut_back(&mut self, topic: &str, partition: Partition, end: Offset) {
+        if let Some(kept) = self.kept_mut(topic, partition) {
+            kept.cut_back(usize::try_from(end).unwrap_or(usize::MAX));
         }
     }
 
@@ -203,6 +206,13 @@ impl World {
 }
 
 impl Kept {
+    fn cut_back(&mut self, survivors: usize) {
+        self.records.truncate(survivors);
+        self.synced = self.records.len();
+        self.cuts.push(self.end());
+        self.changed.notify_waiters();
+    }
+
     fn end(&self) -> Offset {
         u64::try_from(self.records.len()).unwrap_or(u64::MAX)
     }

@@ -1,15 +1,21 @@
 //! How much is written for what the services tell each other.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use journal::Event;
+use eventsourcing::SystemClock;
 use journal::simulator::{Faults, Simulator};
+use journal::{Event, Kind, TopicSpec, Topics as _};
+use journal_embedded::{EmbeddedOptions, EmbeddedTopics};
 use runtime::mutant::{self, Mutant};
 use runtime::{Fold, Foreign, PublicFold};
 use tokio::time::{Instant, sleep};
 
-use crate::replica::{append, ask, exchanging, log, plant, start};
+use crate::replica::{append, ask, exchanging, log, plant, start, start_by, write};
 use crate::tally::{Command, Happened, tally_stream};
+use crate::world::Replica;
+
+const EVENTS: &str = "patron.left.events";
 
 /// Public, and of no meaning to whoever is told.
 fn of_no_meaning() -> Event {
@@ -109,12 +115,11 @@ async fn two_instances_do_not_go_on_publishing_everything_twice() {
 
 /// How many events of `left` every reader takes.
 fn taken(log: &Simulator) -> u64 {
-    const TOPIC: &str = "patron.left.events";
     let mut fold = PublicFold::default();
-    let records = log.records(TOPIC, 0);
+    let records = log.records(EVENTS, 0);
     let events = records
         .iter()
-        .filter_map(|stored| Foreign::read(TOPIC, 0, stored));
+        .filter_map(|stored| Foreign::read(EVENTS, 0, stored));
     let next = events.filter(|event| fold.take(event.sequence) == Fold::Next);
     next.count() as u64
 }
@@ -143,4 +148,78 @@ async fn what_came_to_stand_in_another_order_is_sent_again() {
     mutant::activate(Some(Mutant::RelayTrustsDelivery));
     assert!(published_out_of_order(20).await < 20);
     mutant::activate(None);
+}
+
+/// A relay that has published something, and then, by what it was told, something more.
+async fn published() -> (Simulator, Replica) {
+    let (log, client) = log(1);
+    let left = start(&log, &client, exchanging("left")).await.unwrap();
+    for n in 0..3 {
+        ask(&left, Command::Add(1), 1 + n).await.unwrap();
+        sleep(Duration::from_millis(500)).await;
+    }
+    assert_eq!(log.records(EVENTS, 0).len(), 3);
+    (log, left)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_topic_that_lost_its_end_stops_its_relay() {
+    let (log, left) = published().await;
+    log.cut_back(EVENTS, 0, 2);
+    ask(&left, Command::Add(1), 10).await.unwrap();
+    let why = left.failed().await;
+    assert!(why.contains("its last records are gone"), "{why}");
+    drop(left);
+    // At its next start it publishes what is missing.
+    let client = log.client("again", Faults::none());
+    let again = start(&log, &client, exchanging("left")).await.unwrap();
+    again.barrier().await.unwrap();
+    while taken(&log) < 4 {
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test]
+async fn many_events_at_once_are_published_once_each() {
+    const TOLD: u64 = 1_000;
+    let folder = tempfile::tempdir().unwrap();
+    let clock = Arc::new(SystemClock);
+    let options = EmbeddedOptions::new(Arc::<SystemClock>::clone(&clock));
+    let topics = EmbeddedTopics::open(folder.path(), options);
+    let topics = topics.await.unwrap();
+    let left = start_by(clock, "left", &topics, exchanging("left")).await;
+    let left = left.unwrap();
+    for n in 0..4 {
+        let told = (0..TOLD / 4).map(|_| of_no_meaning()).collect();
+        let one = append(tally_stream("one"), n * TOLD / 4, told);
+        write(&topics, "left", n.into(), vec![one]).await;
+    }
+    left.barrier().await.unwrap();
+    let published = TopicSpec {
+        name: EVENTS.to_owned(),
+        partitions: 1,
+        kind: Kind::Public,
+    };
+    let published = topics.open(&published).await.unwrap();
+    while published.end(0).await.unwrap() < TOLD {
+        tokio::task::yield_now().await;
+    }
+    left.drain(Instant::now() + Duration::from_secs(10)).await;
+    assert_eq!(published.end(0).await.unwrap(), TOLD);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_public_topic_that_lost_its_end_and_grew_again_stops_its_relay_soon() {
+    for (end, planted) in [(0, 3), (2, 5)] {
+        let (log, left) = published().await;
+        log.cut_back(EVENTS, 0, end);
+        for _ in 0..planted {
+            log.plant(EVENTS, 0, journal::Record::value("a stranger's"));
+        }
+        let asked = Instant::now();
+        ask(&left, Command::Add(1), 10).await.unwrap();
+        let why = left.failed().await;
+        assert!(why.contains("its last records are gone"), "{why}");
+        assert!(asked.elapsed() < Duration::from_secs(90));
+    }
 }

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use eventsourcing::Time;
+use eventsourcing::{Clock, Time};
 use journal::simulator::{Client, Disk, Faults, Simulator};
-use journal::{AppendTo, Commit, Event, Record, StreamId, Topics};
+use journal::{AppendTo, Commit, Event, Kind, Record, StreamId, TopicSpec, Topics};
 use runtime::{Answer, Engine, Failure, Options, Request};
 use uuid::Uuid;
 
@@ -55,7 +55,17 @@ pub(crate) async fn start(
     } else {
         "right"
     };
-    let replica = Engine::start(Arc::new(Tallies { name }), topics, log.clock(), options).await?;
+    start_by(log.clock(), name, topics, options).await
+}
+
+/// The same on any log.
+pub(crate) async fn start_by(
+    clock: Arc<dyn Clock>,
+    name: &'static str,
+    topics: &dyn Topics,
+    options: Options,
+) -> Result<Replica, String> {
+    let replica = Engine::start(Arc::new(Tallies { name }), topics, clock, options).await?;
     replica.until_ready().await?;
     Ok(replica)
 }
@@ -88,6 +98,10 @@ pub(crate) async fn send(replica: &Replica, command: Command, request: Request) 
 
 /// A commit that somebody else wrote.
 pub(crate) fn plant(log: &Simulator, name: &str, id: u128, appends: Vec<AppendTo>) {
+    log.plant(&format!("patron.{name}.journal"), 0, commit(id, appends));
+}
+
+fn commit(id: u128, appends: Vec<AppendTo>) -> Record {
     let commit = Commit {
         commit_id: Uuid::from_u128(id),
         request_id: Uuid::from_u128(id),
@@ -97,8 +111,18 @@ pub(crate) fn plant(log: &Simulator, name: &str, id: u128, appends: Vec<AppendTo
         trace_context: String::new(),
         appends,
     };
-    let record = Record::value(journal::encode_commit(&commit));
-    log.plant(&format!("patron.{name}.journal"), 0, record);
+    Record::value(journal::encode_commit(&commit))
+}
+
+/// Somebody else's commit comes to the journal as commits do, with what may happen to its time.
+pub(crate) async fn write(topics: &dyn Topics, name: &str, id: u128, appends: Vec<AppendTo>) {
+    let journal = TopicSpec {
+        name: format!("patron.{name}.journal"),
+        partitions: 1,
+        kind: Kind::Journal,
+    };
+    let log = topics.open(&journal).await.unwrap();
+    assert!(log.append(0, commit(id, appends)).await.is_written());
 }
 
 pub(crate) fn append(stream: StreamId, expected_version: u64, events: Vec<Event>) -> AppendTo {
