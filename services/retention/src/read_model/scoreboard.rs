@@ -11,8 +11,8 @@ use std::ops::ControlFlow;
 use eventsourcing::Time;
 use money::Currency;
 use read_model::{Error, Rows};
-use retention_domain::ledger::Valuation;
 use retention_domain::ledger::statement::{Standing, What};
+use retention_domain::ledger::{ALGORITHM, Valuation};
 use server::Moment;
 use uuid::Uuid;
 
@@ -135,7 +135,7 @@ impl Share {
             turns: Vec::new(),
             line: Line::default(),
         };
-        let mut standing = Standing::before(period.end).for_valuation(valuation);
+        let mut standing = Standing::before(period.end, ALGORITHM).for_valuation(valuation);
         for kept in facts {
             let at = kept.fact.at;
             if at < period.end && moment.includes(at, &kept.recorded) {

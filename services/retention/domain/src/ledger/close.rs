@@ -11,7 +11,7 @@ use super::statement::{Counts, Lines};
 use super::{Assumptions, Event, Last, Ledger, Refusal};
 
 /// The version of the rules by which statements are measured. Another one is another number.
-pub const ALGORITHM: u32 = 2;
+pub const ALGORITHM: u32 = 3;
 
 /// How many characters the id of a statement may have.
 const MAX_STATEMENT_ID: usize = 40;

@@ -43,6 +43,10 @@ use crate::relationship::State;
 /// was told last. By the later ones it is none once reversals of all that was paid have happened.
 const TOLD_LAST: u32 = 1;
 
+/// The last version of the rules by which the year before an end began a moment too late: a purchase at the midnight
+/// that begins its first day did not count, although it does in a value as of the last moment before the end.
+const LATE_YEAR: u32 = 2;
+
 /// What happened to a customer, as far as its value is concerned. Margins are in minor units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fact {
@@ -157,11 +161,19 @@ impl Standing {
         }
     }
 
-    /// The same, with `end` excluded: what happens at the midnight that ends a day is of the next one.
-    pub fn before(end: Time) -> Self {
+    /// As of the last moment before `end`, by the rules of this version of statements: what happens at the
+    /// midnight that ends a day is of the next one.
+    pub fn before(end: Time, algorithm: u32) -> Self {
+        let last = Self::at(Time::from_micros(end.micros().saturating_sub(1)));
+        let since = if algorithm <= LATE_YEAR {
+            end.minus_days(TRAILING)
+        } else {
+            last.since
+        };
         Self {
-            until: day(Time::from_micros(end.micros().saturating_sub(1))),
-            ..Self::at(end)
+            since,
+            algorithm,
+            ..last
         }
     }
 
@@ -181,12 +193,6 @@ impl Standing {
             days: Some(PurchaseDays::default()),
             ..self
         }
-    }
-
-    /// The same, by the rules of this version of statements.
-    #[must_use]
-    pub fn under(self, algorithm: u32) -> Self {
-        Self { algorithm, ..self }
     }
 
     /// How often and for how much the customer has bought, and the last day that it is about; nothing
@@ -269,7 +275,7 @@ impl<'a> Account<'a> {
     pub fn new(period: &'a Period) -> Self {
         let needs_days = period.before.needs_days() || period.after.needs_days();
         let before = |moment, valuation: &Valuation| {
-            let standing = Standing::before(moment).under(valuation.algorithm);
+            let standing = Standing::before(moment, valuation.algorithm);
             if needs_days {
                 standing.with_days()
             } else {

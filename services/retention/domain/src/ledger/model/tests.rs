@@ -268,7 +268,7 @@ fn taken(amount: i64, told_last: bool) -> What {
 #[test]
 fn a_purchase_is_none_once_all_of_it_was_taken_back_in_whatever_order_that_is_told() {
     let days = |reversals: &[What], algorithm| {
-        let mut standing = Standing::at(day(1_000)).with_days().under(algorithm);
+        let mut standing = Standing::before(day(1_001), algorithm).with_days();
         let bought = [(950, What::Opened), (950, BOUGHT)];
         let reversed = reversals.iter().map(|what| (960, *what));
         for (at, what) in bought.into_iter().chain(reversed) {
@@ -325,7 +325,10 @@ fn midnight_belongs_to_the_day_that_it_begins() {
         standing.summary().unwrap().1
     };
     assert_eq!(until(Standing::at(day(1_000)).with_days()), 1_000);
-    assert_eq!(until(Standing::before(day(1_000)).with_days()), 999);
+    assert_eq!(
+        until(Standing::before(day(1_000), ALGORITHM).with_days()),
+        999
+    );
     let just_before = Time::from_micros(day(1_000).micros() - 1);
     assert_eq!(until(Standing::at(just_before).with_days()), 999);
 }

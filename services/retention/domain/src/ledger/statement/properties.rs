@@ -162,7 +162,7 @@ fn statement(histories: &BTreeMap<usize, History>, period: &Period, cuts: (i64, 
 /// What the customers are worth by what is known, counted another way: customer by customer, at one moment.
 fn worth(histories: &BTreeMap<usize, History>, end: i64, cut: i64, with: &Valuation) -> i64 {
     let values = histories.values().map(|history| {
-        let mut standing = Standing::before(day(end)).for_valuation(with);
+        let mut standing = Standing::before(day(end), with.algorithm).for_valuation(with);
         for (fact, recorded) in history {
             if *recorded < cut && fact.at < day(end) {
                 standing.take(fact);

@@ -4,7 +4,9 @@ use eventsourcing::Time;
 use money::Rate;
 use uuid::Uuid;
 
-use super::{Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, Valuation, What};
+use super::{
+    Account, Assumptions, Counts, Fact, Line, Lines, Movement, Period, Standing, Valuation, What,
+};
 use crate::story::day;
 
 const START: i64 = 1_000;
@@ -52,6 +54,33 @@ fn bought(margin: i64) -> What {
 }
 
 const OPENED: Told = (900, What::Opened, true);
+
+#[test]
+fn a_statement_sees_the_year_that_a_value_as_of_its_last_moment_sees() {
+    // The first of the 365 days begins at this midnight.
+    let (before, first) = (END - 366, END - 365);
+    let told = [
+        (before, What::Opened, true),
+        (before, bought(50_000), true),
+        (first, bought(20_000), true),
+    ];
+    let period = same_assumptions();
+    let last_moment = Time::from_micros(day(END).micros() - 1);
+    let mut standing = Standing::at(last_moment);
+    for (number, what, _) in told {
+        let at = day(number);
+        standing.take(&Fact { at, what });
+    }
+    let closing = |period: &Period| moved(period, &told).lines.closing;
+    assert_eq!(closing(&period), 30_000);
+    assert_eq!(closing(&period), period.after.value(&standing));
+    // A statement that was closed by the rules of before is measured by them for ever.
+    let closed = Period {
+        after: period.after.clone().under(2),
+        ..same_assumptions()
+    };
+    assert_eq!(closing(&closed), 0);
+}
 
 #[test]
 fn who_becomes_a_customer_is_created_at_the_rates_of_before_and_remeasured_at_those_of_now() {
