@@ -14,7 +14,7 @@ use crate::show::note;
 /// Which page of a list.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Paging {
-    /// How many to show [default: 20; of --json and --csv, all].
+    /// How many to show [default: 20; for programs, all].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..=1000))]
     limit: Option<i32>,
     /// Go on from here.

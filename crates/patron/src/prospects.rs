@@ -7,6 +7,7 @@ use patron_proto::acquisition::v1::{
 use patron_proto::types::v1::{Identity, IdentityKind};
 
 use crate::connect::{Acquisition, Services, said};
+use crate::import::prospects::name_of;
 use crate::pages::Paging;
 use crate::show::{day, json, last, more, named, print, table};
 
@@ -46,7 +47,10 @@ fn state(text: &str) -> Result<ProspectState, String> {
 pub(crate) async fn run(args: Args) -> anyhow::Result<()> {
     let mut acquisition = args.services.acquisition().await?;
     if let Some(id) = &args.id {
-        let name = format!("prospects/{}", last(id));
+        let name = match last(id).parse::<uuid::Uuid>() {
+            Ok(id) => format!("prospects/{id}"),
+            Err(_) => name_of(id),
+        };
         return one(&mut acquisition, name, args.json).await;
     }
     let page = if let Some(address) = args.email {

@@ -1,12 +1,14 @@
 //! `patron journal verify`: replays the journals from the beginning and compares with the read models.
 
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{anyhow, bail};
+use anyhow::{anyhow, bail, ensure};
 use clap::Subcommand;
 use eventsourcing::SystemClock;
 use runtime::{Engine, Options, Service, Verification, verify};
-use server::OpenLog;
+use server::{LogSource, OpenLog};
 use tokio::time::Instant;
 
 use crate::pair::options;
@@ -31,6 +33,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Verify(args) = command;
     let (log, data) = args.place.resolve()?;
+    if let LogSource::Embedded(folder) = &log {
+        ensure!(
+            folder.is_dir(),
+            "there is no journal in {}: name the folder that the services use, with --data or --journal",
+            folder.display()
+        );
+    }
+    let before = ReadModels::look(&data);
     let open = log
         .open(Arc::new(SystemClock))
         .await
@@ -40,6 +50,7 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let acquisition = check(&open, acquisition::Acquisition, acquisition).await;
     let retention = check(&open, retention::Retention, retention).await;
     open.close().await;
+    let after = ReadModels::look(&data);
     let sound = [
         report("acquisition", &acquisition?),
         report("retention", &retention?),
@@ -51,7 +62,69 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
             data.display()
         );
     }
+    // What was not there, or was damaged, has just been built: to compare it with itself proves nothing of it.
+    ensure!(
+        after.damaged.is_subset(&before.damaged),
+        "the journals are whole, but a read model was damaged: it was moved aside and has been rebuilt ({})",
+        after.list_damaged()
+    );
+    ensure!(
+        before.present == SERVICES,
+        "the journals are whole, but below {} there was a read model of {} only: what was missing has been built, and \
+         not compared with anything older",
+        data.display(),
+        if before.present.is_empty() {
+            "no service".to_owned()
+        } else {
+            before.present.join(", ")
+        }
+    );
     Ok(())
+}
+
+const SERVICES: [&str; 2] = ["acquisition", "retention"];
+
+/// The read models below a data folder.
+struct ReadModels {
+    /// Whose there are.
+    present: Vec<&'static str>,
+    /// Those that were moved aside as damaged.
+    damaged: BTreeSet<PathBuf>,
+}
+
+impl ReadModels {
+    fn look(data: &Path) -> Self {
+        let generations = |service: &str| -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(data.join(service));
+            let entries = entries.into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).collect()
+        };
+        let is_damaged = |path: &PathBuf| path.to_string_lossy().contains(".damaged-");
+        let is_usable = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.starts_with("generation-") && !is_damaged(path)
+        };
+        let all = SERVICES.map(|service| (service, generations(service)));
+        let present = all.iter().filter(|(_, found)| found.iter().any(is_usable));
+        Self {
+            present: present.map(|(service, _)| *service).collect(),
+            damaged: all
+                .iter()
+                .flat_map(|(_, found)| found)
+                .filter(|path| is_damaged(path))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    fn list_damaged(&self) -> String {
+        let all: Vec<String> = self
+            .damaged
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect();
+        all.join(", ")
+    }
 }
 
 /// Catches up without exchanging anything, then replays and compares.

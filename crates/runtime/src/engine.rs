@@ -233,6 +233,12 @@ impl<S: Service> Engine<S> {
         });
     }
 
+    /// Runs something of the service beside the replica, whose end waits for it: it ends when
+    /// [`stopping`](Self::stopping) says so.
+    pub fn run_beside(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.parts.spawn(work);
+    }
+
     /// Stops taking commands, lets those under way finish until `deadline`, and writes the rows out.
     pub async fn drain(&self, deadline: Instant) {
         self.permits.close();

@@ -13,6 +13,15 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 /// # Errors
 /// If the filter cannot be read, or logging was started before.
 pub fn start_logging(filter: &str) -> Result<(), String> {
+    // Taken for the name of a part of the program, it would silence everything, errors included.
+    let is_level = ["off", "error", "warn", "info", "debug", "trace"]
+        .iter()
+        .any(|level| filter.eq_ignore_ascii_case(level));
+    if !is_level && !filter.contains(['=', ',', '[']) {
+        return Err(format!(
+            "log filter {filter:?}: it is off, error, warn, info, debug or trace, or a filter such as info,runtime=debug"
+        ));
+    }
     let filter =
         EnvFilter::try_new(filter).map_err(|error| format!("log filter {filter:?}: {error}"))?;
     let registry = tracing_subscriber::registry().with(filter);

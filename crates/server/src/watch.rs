@@ -46,7 +46,8 @@ pub struct Watched {
     pub resume_token: String,
 }
 
-/// How many watch one service of an instance at once, unless said otherwise: each reads the journal for itself.
+/// How many watch one service of an instance at once, unless said otherwise: each that is behind reads the
+/// journal for itself.
 const WATCHERS: usize = 64;
 
 /// The places for those who watch a service. Clones share them.

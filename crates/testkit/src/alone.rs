@@ -2,6 +2,7 @@
 //! imported.
 
 use std::cell::Cell;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -176,7 +177,8 @@ impl Home {
                 let rejects = self.folder.path().join("purchases.csv.rejects.csv");
                 return match std::fs::read_to_string(&rejects) {
                     Ok(rows) => bail!("the import rejected good rows: {rows}"),
-                    Err(_) => Ok(()),
+                    Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                    Err(error) => Err(error.into()),
                 };
             }
             if Instant::now() > gives_up {

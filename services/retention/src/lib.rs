@@ -34,6 +34,7 @@ use patron_proto::retention::v1::report_service_server::ReportServiceServer;
 use patron_proto::retention::v1::scoreboard_service_server::ScoreboardServiceServer;
 use patron_proto::retention::v1::value_service_server::ValueServiceServer;
 use patron_proto::retention::v1::work_service_server::WorkServiceServer;
+use retention_domain::owner::Territory;
 use retention_domain::text::Label;
 use runtime::{Daily, Engine, Options};
 use server::{MAX_MESSAGE_BYTES, Watchers};
@@ -76,6 +77,20 @@ pub fn customer_imported_as(external_id: &str) -> Result<uuid::Uuid, String> {
     Ok(wire::imported_id(&external_id))
 }
 
+/// Whether a customer may be given to this owner, in this territory if it names one.
+///
+/// # Errors
+/// Why not.
+pub fn check_assignment(owner: &str, territory: &str) -> Result<(), String> {
+    let owner = owner.parse::<Label>();
+    owner.map_err(|error| format!("owner: {error}"))?;
+    if !territory.is_empty() {
+        let territory = territory.parse::<Territory>();
+        territory.map_err(|error| format!("territory: {error}"))?;
+    }
+    Ok(())
+}
+
 /// A running replica and its methods.
 #[derive(Debug, Clone)]
 pub struct Running {
@@ -107,7 +122,7 @@ pub async fn start(
         vault,
         rankings: Arc::default(),
     };
-    tokio::spawn(api::work::prepare_lists(desk.clone()));
+    engine.run_beside(api::work::prepare_lists(&desk));
     Ok(Running {
         engine,
         desk,

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::REQUESTS;
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::send::{Answered, Outcome, Pace, Row, rejected, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, Row, patiently, rejected, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{self, Retention, Services};
 
@@ -106,7 +106,11 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
         return Ok(Answered::Rejected(why));
     }
     if is_new {
-        let opened = retention.customers.open_relationship(opening(row)).await;
+        let opened = patiently(opening(row), |request| {
+            let mut client = retention.customers.clone();
+            async move { client.open_relationship(request).await }
+        })
+        .await;
         if let Err(status) = opened {
             return rejected(&status).map(Answered::Rejected);
         }
@@ -130,7 +134,12 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
         request_id: connect::request_id(),
         ..Default::default()
     };
-    match retention.customers.assign_owner(request).await {
+    match patiently(request, |request| {
+        let mut client = retention.customers.clone();
+        async move { client.assign_owner(request).await }
+    })
+    .await
+    {
         Ok(_) => Ok(Answered::Recorded),
         Err(status) => rejected(&status).map(Answered::Rejected),
     }
@@ -162,7 +171,12 @@ async fn get(retention: &mut Retention, name: &str) -> anyhow::Result<Option<Cus
         view: CustomerView::Basic as i32,
         ..Default::default()
     };
-    match retention.customers.get_customer(request).await {
+    match patiently(request, |request| {
+        let mut client = retention.customers.clone();
+        async move { client.get_customer(request).await }
+    })
+    .await
+    {
         Ok(known) => Ok(Some(known.into_inner())),
         Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(stopped(&status)),
@@ -256,7 +270,11 @@ impl Reader for RowReader {
             customer_id: customer_id.to_owned(),
             name,
             acquired_at: acquired_at.transpose()?,
-            currency: values::currency(optional(record, self.currency), self.default_currency)?,
+            currency: values::currency(
+                optional(record, self.currency),
+                None,
+                self.default_currency,
+            )?,
             proposition: proposition.unwrap_or_default(),
             campaign: campaign.transpose()?.unwrap_or_default(),
             presentation_id: text(self.presentation_id),
@@ -265,6 +283,9 @@ impl Reader for RowReader {
         };
         if row.owner.is_empty() && !row.territory.is_empty() {
             return Err("territory needs an owner".to_owned());
+        }
+        if !row.owner.is_empty() {
+            retention::check_assignment(&row.owner, &row.territory)?;
         }
         Ok(row)
     }

@@ -12,7 +12,7 @@ use tonic::Code;
 use super::customers::{name_of, request_id};
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::send::{Answered, Outcome, Pace, Row, rejected, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, Row, patiently, rejected, send_all, stopped, together};
 use super::values::{self, field, optional};
 use crate::connect::{Retention, Services};
 
@@ -57,7 +57,11 @@ async fn send(mut retention: Retention, batch: &[PromiseRow]) -> anyhow::Result<
     let mut answers = Vec::with_capacity(batch.len());
     for row in batch {
         let is_known = is_known(&mut retention, row).await?;
-        let made = retention.promises.make_promise(request(row)).await;
+        let made = patiently(request(row), |request| {
+            let mut client = retention.promises.clone();
+            async move { client.make_promise(request).await }
+        })
+        .await;
         answers.push(match made {
             Ok(_) if is_known => Answered::Unchanged,
             Ok(_) => Answered::Recorded,
@@ -81,7 +85,12 @@ async fn is_known(retention: &mut Retention, row: &PromiseRow) -> anyhow::Result
         ),
         ..Default::default()
     };
-    match retention.promises.get_promise(asked).await {
+    match patiently(asked, |request| {
+        let mut client = retention.promises.clone();
+        async move { client.get_promise(request).await }
+    })
+    .await
+    {
         Ok(_) => Ok(true),
         // A name that cannot be one is refused for what it is when the promise is made.
         Err(status) if matches!(status.code(), Code::NotFound | Code::InvalidArgument) => Ok(false),

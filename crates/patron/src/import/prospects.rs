@@ -17,7 +17,7 @@ use uuid::Uuid;
 use self::row::{Closed, ProspectRow, Qualified, RowReader};
 use super::REQUESTS;
 use super::file;
-use super::send::{Answered, Outcome, Pace, rejected, send_all, stopped, together};
+use super::send::{Answered, Outcome, Pace, patiently, rejected, send_all, stopped, together};
 use crate::connect::{Acquisition, Services};
 
 /// Which prospects.
@@ -207,8 +207,11 @@ impl Telling<'_> {
             occurred_at: self.row.identified_at.map(timestamp),
             ..Default::default()
         };
-        let mut prospects = self.acquisition.prospects.clone();
-        let identified = prospects.identify_prospect(request).await?;
+        let identified = patiently(request, |request| {
+            let mut client = self.acquisition.prospects.clone();
+            async move { client.identify_prospect(request).await }
+        })
+        .await?;
         Ok(identified.map(|answer| answer.prospect.unwrap_or_default()))
     }
 
@@ -227,8 +230,11 @@ impl Telling<'_> {
             validate_only,
             ..Default::default()
         };
-        let mut prospects = self.acquisition.prospects.clone();
-        prospects.qualify_prospect(request).await
+        patiently(request, |request| {
+            let mut client = self.acquisition.prospects.clone();
+            async move { client.qualify_prospect(request).await }
+        })
+        .await
     }
 
     async fn close(&self, closed: &Closed) -> Result<Response<Prospect>, Status> {
@@ -241,8 +247,11 @@ impl Telling<'_> {
             occurred_at: closed.at.map(timestamp),
             ..Default::default()
         };
-        let mut prospects = self.acquisition.prospects.clone();
-        prospects.close_prospect(request).await
+        patiently(request, |request| {
+            let mut client = self.acquisition.prospects.clone();
+            async move { client.close_prospect(request).await }
+        })
+        .await
     }
 
     /// The id of the request that tells a step: the same step again is the same request, so a prospect that
@@ -260,7 +269,12 @@ async fn get(acquisition: &Acquisition, prospect_id: &str) -> anyhow::Result<Opt
         name: name_of(prospect_id),
         min_position: String::new(),
     };
-    match acquisition.prospects.clone().get_prospect(request).await {
+    match patiently(request, |request| {
+        let mut client = acquisition.prospects.clone();
+        async move { client.get_prospect(request).await }
+    })
+    .await
+    {
         Ok(known) => Ok(Some(known.into_inner())),
         Err(status) if status.code() == Code::NotFound => Ok(None),
         Err(status) => Err(stopped(&status)),
@@ -288,5 +302,9 @@ async fn ask_to_create(
         occurred_at: row.created_at.map(timestamp),
         ..Default::default()
     };
-    acquisition.prospects.clone().create_prospect(request).await
+    patiently(request, |request| {
+        let mut client = acquisition.prospects.clone();
+        async move { client.create_prospect(request).await }
+    })
+    .await
 }

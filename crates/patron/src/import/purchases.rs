@@ -13,6 +13,7 @@ use super::columns::Columns;
 use super::file;
 use super::row::{PurchaseRow, RowReader};
 use super::send::{Answered, Outcome, Pace, answered, send_all, send_batch, together};
+use super::values;
 use crate::connect::{Retention, Services};
 
 /// Which purchases.
@@ -41,7 +42,11 @@ pub(crate) async fn import(
     path: &Path,
     currency: Option<Currency>,
 ) -> anyhow::Result<Outcome> {
-    let heading = |names: &[&str]| Ok(RowReader::new(Columns::read(names)?, currency));
+    let heading = |names: &[&str]| {
+        let columns = Columns::read(names)?;
+        values::check_heading(columns.currency_in_heading.as_deref(), currency)?;
+        Ok(RowReader::new(columns, currency))
+    };
     let (rows, rejects) = file::read(path, heading)?;
     let rows = together(rows, |row| &row.customer_id);
     let began = first_purchases(&rows);

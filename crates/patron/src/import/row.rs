@@ -63,8 +63,9 @@ impl Reader for RowReader {
             ));
         }
         let occurred_at = moment(field(columns.occurred_at))?;
-        let said = optional(columns.currency).or(columns.currency_in_heading.as_deref());
-        let currency = values::currency(said, self.currency)?;
+        let said = optional(columns.currency);
+        let in_heading = columns.currency_in_heading.as_deref();
+        let currency = values::currency(said, in_heading, self.currency)?;
         let amount = minor_units("amount", field(columns.amount), currency)?;
         if amount < 0 {
             return Err("amount is negative: a refund is a reversal of its purchase".to_owned());
@@ -142,6 +143,15 @@ mod tests {
         let yen = yen.unwrap();
         assert_eq!(yen.amount.minor_units, 500);
         assert_eq!(yen.occurred_at, Time::from_seconds(853_574_400));
+    }
+
+    #[test]
+    fn what_a_row_says_of_its_currency_may_not_contradict_its_heading() {
+        let mut reader = reader("customer_id,date,amount_eur,currency");
+        assert!(read(&mut reader, "1,1997-01-18,5.00,EUR").is_ok());
+        assert!(read(&mut reader, "1,1997-01-18,5.00,").is_ok());
+        let said = read(&mut reader, "1,1997-01-18,5.00,USD").unwrap_err();
+        assert!(said.contains("USD") && said.contains("EUR"), "{said}");
     }
 
     #[test]

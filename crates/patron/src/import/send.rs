@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use anyhow::{Context as _, ensure};
 use futures::stream::{self, StreamExt as _};
 use indicatif::{ProgressBar, ProgressStyle};
 use prost::Message;
@@ -181,9 +182,18 @@ where
     for pause in PAUSES.map(Some).into_iter().chain([None]) {
         let told = match ask(items.to_vec(), request_id.to_owned()).await {
             Ok(told) => told,
-            Err(status) if pause.is_none() || !may_pass(&status) => return Err(stopped(&status)),
+            // What was decided of some items is not thrown away.
+            Err(status) if pause.is_none() || !may_pass(&status) => {
+                return answers.ok_or_else(|| stopped(&status));
+            }
             Err(_) => Vec::new(),
         };
+        ensure!(
+            told.is_empty() || told.len() == items.len(),
+            "the service answered {} of {} rows",
+            told.len(),
+            items.len()
+        );
         match &mut answers {
             Some(answers) => {
                 let news = answers.iter_mut().zip(told);
@@ -203,7 +213,22 @@ where
             tokio::time::sleep(pause).await;
         }
     }
-    Ok(answers.unwrap_or_default())
+    answers.context("the service answered nothing, again and again")
+}
+
+/// Asks once more, a few times, when what is in the way may pass.
+pub(super) async fn patiently<Q, T, F>(request: Q, ask: impl Fn(Q) -> F) -> Result<T, Status>
+where
+    Q: Clone,
+    F: Future<Output = Result<T, Status>>,
+{
+    for pause in PAUSES {
+        match ask(request.clone()).await {
+            Err(status) if may_pass(&status) => tokio::time::sleep(pause).await,
+            told => return told,
+        }
+    }
+    ask(request).await
 }
 
 /// The id of the request that sends these items.

@@ -10,7 +10,7 @@ use server::{money_out, timestamp};
 
 use super::file::{self, Reader};
 use super::heading::Heading;
-use super::send::{Answered, Outcome, Pace, Row, id_of, rejected, send_all};
+use super::send::{Answered, Outcome, Pace, Row, id_of, patiently, rejected, send_all};
 use super::values::{self, DerivedIds, field, minor_units, optional};
 use crate::connect::{Acquisition, Services};
 
@@ -70,7 +70,11 @@ async fn send(mut acquisition: Acquisition, batch: &[SpendRow]) -> anyhow::Resul
             ..RecordSpendRequest::default()
         };
         request.request_id = id_of(std::slice::from_ref(&request));
-        let recorded = acquisition.campaigns.record_spend(request).await;
+        let recorded = patiently(request, |request| {
+            let mut client = acquisition.campaigns.clone();
+            async move { client.record_spend(request).await }
+        })
+        .await;
         answers.push(match recorded {
             Ok(reply) => {
                 let position = reply.metadata().get("patron-position");
@@ -98,7 +102,12 @@ async fn spent(
         name: campaign.to_owned(),
         min_position,
     };
-    match acquisition.campaigns.get_campaign(request).await {
+    match patiently(request, |request| {
+        let mut client = acquisition.campaigns.clone();
+        async move { client.get_campaign(request).await }
+    })
+    .await
+    {
         Ok(campaign) => Ok(campaign.into_inner().spend),
         Err(status) => rejected(&status).map(|_| None),
     }
@@ -131,6 +140,7 @@ impl RowReader {
     fn new(names: &[&str], default_currency: Option<Currency>) -> Result<Self, String> {
         let mut heading = Heading::new(names, EXPECTED);
         let (amount, currency_in_heading) = heading.amount()?;
+        values::check_heading(currency_in_heading.as_deref(), default_currency)?;
         Ok(Self {
             campaign: heading.need(&["campaign"])?,
             incurred_at: heading.need(&["date", "incurred_at"])?,
@@ -154,8 +164,9 @@ impl Reader for RowReader {
     fn read(&mut self, line: u64, record: &StringRecord) -> Result<SpendRow, String> {
         let campaign = values::campaign(field(record, self.campaign))?;
         let incurred_at = values::moment(field(record, self.incurred_at))?;
-        let said = optional(record, self.currency).or(self.currency_in_heading.as_deref());
-        let currency = values::currency(said, self.default_currency)?;
+        let said = optional(record, self.currency);
+        let in_heading = self.currency_in_heading.as_deref();
+        let currency = values::currency(said, in_heading, self.default_currency)?;
         let amount = minor_units("amount", field(record, self.amount), currency)?;
         let kind = optional(record, self.kind).map_or(Ok(SpendKind::Other), |text| {
             values::word("kind", text, "SPEND_KIND", SpendKind::from_str_name)

@@ -8,7 +8,6 @@ use eventsourcing::Time;
 use patron_proto::acquisition::v1::{
     BatchRecordTouchpointsRequest, Touchpoint, TouchpointItem, TouchpointKind, Utm,
 };
-use prost_types::Timestamp;
 use server::{from_timestamp, timestamp};
 use tonic::Status;
 
@@ -50,27 +49,32 @@ struct TouchRow {
 
 /// Reads the file and records its touchpoints.
 pub(crate) async fn import(acquisition: &Acquisition, path: &Path) -> anyhow::Result<Outcome> {
-    let (rows, rejects) = file::read(path, RowReader::new)?;
+    let (mut rows, mut rejects) = file::read(path, RowReader::new)?;
+    let now = from_timestamp(&crate::show::now());
+    // A touch that has not come yet makes no prospect.
+    rows.retain(|row| {
+        let has_come = row.at() <= Some(now);
+        if !has_come {
+            rejects.add(
+                row.line,
+                "the touch lies in the future (FUTURE_TIME)".to_owned(),
+            );
+        }
+        has_come
+    });
     let rows = together(rows, |row| &row.prospect_id);
-    prospects::create_missing(acquisition, first_heard_of(&rows, crate::show::now())).await?;
+    prospects::create_missing(acquisition, first_heard_of(&rows)).await?;
     let send = |batch| send(acquisition, batch);
     send_all(&rows, PACE, rejects, send).await
 }
 
-/// The ids of another system and when each was first heard of: at its first touch. A touch that has not come
-/// yet is for the service to refuse.
-fn first_heard_of(rows: &[TouchRow], now: Timestamp) -> BTreeMap<&str, Option<Time>> {
-    let now = from_timestamp(&now);
+/// The ids of another system and when each was first heard of: at its first touch.
+fn first_heard_of(rows: &[TouchRow]) -> BTreeMap<&str, Option<Time>> {
     let mut first = BTreeMap::new();
     for row in rows {
-        let at = row.touchpoint.occurred_at.as_ref().map(from_timestamp);
-        let at = at.filter(|at| *at <= now);
         if !row.prospect_id.starts_with("prospects/") {
-            let before = first.entry(row.prospect_id.as_str()).or_insert(at);
-            *before = match (*before, at) {
-                (Some(before), Some(at)) => Some(before.min(at)),
-                (before, at) => before.or(at),
-            };
+            let before = first.entry(row.prospect_id.as_str()).or_insert(row.at());
+            *before = (*before).min(row.at());
         }
     }
     first
@@ -99,6 +103,11 @@ async fn ask(
 }
 
 impl TouchRow {
+    /// Every row has a time.
+    fn at(&self) -> Option<Time> {
+        self.touchpoint.occurred_at.as_ref().map(from_timestamp)
+    }
+
     fn item(&self) -> TouchpointItem {
         TouchpointItem {
             parent: prospects::name_of(&self.prospect_id),

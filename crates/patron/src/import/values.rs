@@ -39,16 +39,39 @@ pub(crate) fn moment(text: &str) -> Result<Time, String> {
     Ok(Time::from_micros(zoned.timestamp().as_microsecond()))
 }
 
-/// The currency that the row says, or its heading, or the command line.
+/// The currency that the row says, or the heading of its amount, or the command line.
 pub(crate) fn currency(
     said: Option<&str>,
+    in_heading: Option<&str>,
     else_this: Option<Currency>,
 ) -> Result<Currency, String> {
-    match said {
-        Some(code) => code
-            .parse()
-            .map_err(|unknown: money::UnknownCurrency| unknown.to_string()),
-        None => Ok(else_this.ok_or("no currency: add a column or give --currency")?),
+    let parsed = |code: &str| -> Result<Currency, String> {
+        code.parse()
+            .map_err(|unknown: money::UnknownCurrency| unknown.to_string())
+    };
+    let said = said.map(parsed).transpose()?;
+    let in_heading = in_heading.map(parsed).transpose()?;
+    if let (Some(said), Some(heading)) = (said, in_heading)
+        && said != heading
+    {
+        return Err(format!(
+            "the row says {said}, and the heading of the amount {heading}"
+        ));
+    }
+    let currency = said.or(in_heading).or(else_this);
+    currency.ok_or_else(|| "no currency: add a column or give --currency".to_owned())
+}
+
+/// The currency of the command line is for files that do not say theirs.
+pub(crate) fn check_heading(
+    in_heading: Option<&str>,
+    on_command_line: Option<Currency>,
+) -> Result<(), String> {
+    match (in_heading, on_command_line) {
+        (Some(heading), Some(given)) if heading != given.to_string() => Err(format!(
+            "the heading of the amount says {heading}, and --currency {given}"
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -11,7 +11,7 @@ use super::{Format, name};
 use crate::connect::{request_id, said};
 use crate::moment::{AS_OF, AsOf, as_of};
 use crate::pages::Paging;
-use crate::show::{day, grouped, last, more, percent, spoken, table, words};
+use crate::show::{day, grouped, last, more, note, percent, spoken, table, words};
 
 /// What to fit to.
 #[derive(Debug, clap::Args)]
@@ -58,6 +58,9 @@ pub(super) async fn fit(
     };
     let model = ledgers.fit_model(request).await;
     let model = model.map_err(|status| said(&status))?.into_inner();
+    if args.validate_only {
+        note("Only asked: nothing was recorded.".to_owned());
+    }
     args.format.print(&model, &HEADINGS, plain, shown)
 }
 

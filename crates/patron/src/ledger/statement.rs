@@ -87,6 +87,9 @@ pub(super) async fn close(
     if is_empty(&closed) {
         note(nobody(&args.currency));
     }
+    if args.validate_only {
+        note("Only asked: nothing was closed.".to_owned());
+    }
     args.format.print(&closed, &HEADINGS, plain, shown)
 }
 

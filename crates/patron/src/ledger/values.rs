@@ -85,9 +85,12 @@ pub(super) async fn run(
     let worth = |value: &CustomerValue| value.value.as_ref().map_or(0, |it| it.minor_units);
     all.sort_by_key(|value| (-worth(value), value.customer.clone()));
     if args.format.json {
-        for value in &all {
-            print(json(value)?);
-        }
+        let values: Vec<serde_json::Value> = all
+            .iter()
+            .map(|value| Ok(serde_json::from_str(&json(value)?)?))
+            .collect::<anyhow::Result<_>>()?;
+        let all = serde_json::json!({ "values": values });
+        print(serde_json::to_string_pretty(&all)?);
         return Ok(());
     }
     print(if args.format.csv {

@@ -1,6 +1,8 @@
 //! What people do wrong, and what they are told.
 
-use crate::services::{Services, patron};
+use std::path::Path;
+
+use crate::services::{Services, patron, printed};
 
 fn told(arguments: &[&str]) -> String {
     let output = patron().args(arguments).output().unwrap();
@@ -119,4 +121,43 @@ fn a_file_without_the_columns_says_which_are_missing() {
         !output.status.success() && said.contains("no column customer_id"),
         "{said}"
     );
+}
+
+#[test]
+fn a_journal_is_verified_against_read_models_that_were_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let data = data.to_str().unwrap();
+    let verify = ["journal", "verify", "--data", data];
+    let said = told(&verify);
+    assert!(said.contains("there is no journal in"), "{said}");
+    assert!(!Path::new(data).exists(), "it makes none either");
+
+    let services = Services::start(Path::new(data));
+    services.kill();
+    let verified = printed(&patron().args(verify).output().unwrap());
+    assert!(verified.contains("exactly what follows"), "{verified}");
+
+    std::fs::remove_dir_all(Path::new(data).join("retention")).unwrap();
+    let said = told(&verify);
+    assert!(said.contains("a read model of acquisition only"), "{said}");
+    // It has been built by now.
+    assert!(patron().args(verify).status().unwrap().success());
+
+    for generation in std::fs::read_dir(Path::new(data).join("acquisition")).unwrap() {
+        let sled = generation.unwrap().path().join("sled/db");
+        if let Ok(bytes) = std::fs::read(&sled) {
+            std::fs::write(&sled, vec![0x55; bytes.len()]).unwrap();
+        }
+    }
+    let said = told(&verify);
+    assert!(said.contains("a read model was damaged"), "{said}");
+}
+
+#[test]
+fn a_log_filter_that_would_silence_everything_is_refused() {
+    for filter in ["warning", "blah", "inf"] {
+        let said = told(&["--log", filter, "scoreboard"]);
+        assert!(said.contains("error, warn, info, debug"), "{said}");
+    }
 }

@@ -405,3 +405,28 @@ fn killing_everything_in_the_middle_of_an_import_of_touches_loses_and_doubles_no
     let counted = format!("\"touchpoint_count\": {TOUCHES}");
     assert_eq!(list.matches(&counted).count(), PROSPECTS, "{last}\n{list}");
 }
+
+#[test]
+fn a_touch_that_has_not_come_yet_makes_no_prospect() {
+    let folder = tempfile::tempdir().unwrap();
+    let services = Services::start(&folder.path().join("data"));
+    let file = written(
+        folder.path(),
+        "touches.csv",
+        "prospect_id,date,channel\nearly,2026-01-02,web\nearly,2999-01-01,web\nlate,2999-01-01,web\n",
+    );
+    let said = import(&services, "touchpoints", &file);
+    assert!(
+        said.contains("1 touchpoint recorded; 2 rows rejected"),
+        "{said}"
+    );
+    let prospects = printed(&services.run(&["prospects", "--json"]));
+    assert_eq!(
+        prospects.matches("\"create_time\"").count(),
+        1,
+        "{prospects}"
+    );
+    // By the id that it was imported with.
+    let early = printed(&services.run(&["prospects", "early"]));
+    assert!(early.contains("2026-01-02"), "{early}");
+}

@@ -63,9 +63,12 @@ impl Lengths {
         Some(f64::midpoint(lower, upper))
     }
 
-    /// Counts in a prospect that came from one stage to the other, if it did and the later one counts.
+    /// Counts in a prospect that came from one stage to the other, if it did and the later one counts. Of one that
+    /// was converted, say, before it was said to be created nobody knows how long it took.
     fn add(&mut self, from: Option<Time>, to: Option<Time>) {
-        if let (Some(from), Some(to)) = (from, to) {
+        if let (Some(from), Some(to)) = (from, to)
+            && from <= to
+        {
             self.0.push(days(from, to));
         }
     }

@@ -38,30 +38,36 @@ const LISTS_PREPARED: Duration = Duration::from_secs(20);
 
 /// Values work lists before they are asked for, again and again until the service stops: a long one takes
 /// seconds at its first time, and anew every day.
-pub(crate) async fn prepare_lists(desk: Desk) {
+pub(crate) fn prepare_lists(desk: &Desk) -> impl Future<Output = ()> + Send + 'static {
     let stop = desk.engine.stopping().clone();
-    let prepare = async {
-        loop {
-            if desk.engine.ready().is_ok() {
-                let (engine, rankings) = (Arc::clone(&desk.engine), Arc::clone(&desk.rankings));
-                let prepared = tokio::task::spawn_blocking(move || {
+    let (engine, rankings) = (Arc::downgrade(&desk.engine), Arc::clone(&desk.rankings));
+    let prepare = async move {
+        while let Some(engine) = engine.upgrade() {
+            if engine.ready().is_ok() {
+                let rankings = Arc::clone(&rankings);
+                let prepare = move || {
                     let now = engine.clock().now();
-                    let worth = |rows: &dyn Rows| Worth::in_force(rows);
-                    engine
-                        .store()
-                        .read(|rows| rankings.prepare(rows, &worth(rows)?, now))
-                });
-                if let Ok(Err(error)) = prepared.await {
+                    engine.store().read(|rows| {
+                        let worth = Worth::in_force(rows)?;
+                        rankings.prepare(rows, &worth, now)
+                    })
+                };
+                let prepared = tokio::task::spawn_blocking(prepare).await;
+                if let Ok(Err(error)) = prepared {
                     tracing::warn!(%error, "work lists are valued when they are asked for");
                 }
+            } else {
+                drop(engine);
             }
             tokio::time::sleep(LISTS_PREPARED).await;
         }
     };
-    tokio::select! {
-        biased;
-        () = stop.cancelled() => {}
-        () = prepare => {}
+    async move {
+        tokio::select! {
+            biased;
+            () = stop.cancelled() => {}
+            () = prepare => {}
+        }
     }
 }
 
