@@ -62,6 +62,11 @@ impl Place {
         (self.partition, self.unseen.unwrap_or(self.next))
     }
 
+    /// Whether the record before the place has yet to be seen again.
+    pub(crate) const fn is_unseen(&self) -> bool {
+        self.unseen.is_some()
+    }
+
     /// Takes what is in the queue, up to a batch. A fault behind some records comes after them.
     pub(crate) fn take(&mut self, leased: &Leased) -> Result<Vec<Stored>, Fault> {
         let began = self.next;
@@ -101,9 +106,20 @@ impl Place {
         if end < *next {
             return Some(Error::beyond_end(topic, *partition, *next, end));
         }
+        let at = self.unseen.unwrap_or(*next);
         let what =
-            format!("partition {partition} of {topic} has no offset {next}: history was deleted");
-        (start > *next).then(|| Error::new(ErrorKind::Gap, what).with_page("journal-gap"))
+            format!("partition {partition} of {topic} has no offset {at}: history was deleted");
+        (start > at).then(|| Error::new(ErrorKind::Gap, what).with_page("journal-gap"))
+    }
+
+    /// The log was cut back before this place and has grown again.
+    fn rewritten(&self) -> Error {
+        let (topic, partition, next) = (&self.topic, self.partition, self.next);
+        let what = format!(
+            "partition {partition} of {topic} was read up to {next}, and another record stands before that now: \
+             its last records were replaced"
+        );
+        Error::new(ErrorKind::Truncated, what).with_page("journal-truncated")
     }
 
     fn poll(&mut self, leased: &Leased) -> Option<Result<Stored, Fault>> {
@@ -113,13 +129,11 @@ impl Place {
                 Err(error) => return Some(Err(self.fault(&error))),
             };
             match Offset::try_from(message.offset()) {
-                Ok(offset) if Some(offset) == self.unseen => {
+                Ok(offset) if self.unseen.is_some_and(|unseen| unseen <= offset) => {
                     self.unseen = None;
                     let found = stored(offset, &message);
                     if self.last.as_ref() != Some(&found) {
-                        let (topic, next) = (&self.topic, self.next);
-                        let error = Error::beyond_end(topic, self.partition, next, offset);
-                        return Some(Err(Fault::Told(error)));
+                        return Some(Err(Fault::Told(self.rewritten())));
                     }
                 }
                 Ok(offset) if offset == self.next || (offset > self.next && self.is_compacted) => {
@@ -185,5 +199,58 @@ fn stored(offset: Offset, message: &BorrowedMessage<'_>) -> Stored {
             headers,
             value: copied(message.payload()).unwrap_or_default(),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use eventsourcing::Time;
+    use journal::{ErrorKind, Record, Stored};
+
+    use super::Place;
+
+    /// A place behind the records before `next`, the last of which was handed out.
+    fn place(next: u64, is_compacted: bool) -> Place {
+        let last = Stored {
+            offset: next - 1,
+            time: Time::EPOCH,
+            record: Record::value("x"),
+        };
+        Place {
+            last: Some(last),
+            ..Place::new(&Arc::from("topic"), 0, next, is_compacted)
+        }
+    }
+
+    #[test]
+    fn only_what_lies_outside_of_a_partition_is_missing_for_good() {
+        let refusal = |start, end| {
+            let refused = place(20, false).refusal(start, end);
+            refused.map(|error| error.kind())
+        };
+        assert_eq!(refusal(0, 19), Some(ErrorKind::Truncated));
+        assert_eq!(refusal(21, 30), Some(ErrorKind::Gap));
+        // A broker that says it lacks one of these has not come back whole yet.
+        assert_eq!(refusal(0, 20), None);
+        assert_eq!(refusal(20, 30), None);
+        // Unless it has to see the record before.
+        let mut again = place(20, false);
+        again.begin();
+        let refused = again.refusal(20, 30).map(|error| error.kind());
+        assert_eq!(refused, Some(ErrorKind::Gap));
+        assert!(again.refusal(19, 30).is_none());
+    }
+
+    #[test]
+    fn who_begins_again_sees_the_record_before_once_more() {
+        assert_eq!(place(20, false).begin(), (0, 19));
+        assert_eq!(
+            Place::new(&Arc::from("topic"), 0, 20, false).begin(),
+            (0, 20)
+        );
+        // It may be forgotten by right.
+        assert_eq!(place(20, true).begin(), (0, 20));
     }
 }

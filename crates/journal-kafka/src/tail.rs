@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures::FutureExt as _;
 use journal::{BoxFuture, Error, ErrorKind, Offset, Partition, Stored, Tail};
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::log::KafkaLog;
 use crate::observer::Observer;
@@ -29,11 +29,14 @@ enum State {
     Idle,
     /// Leased, with the queue once it came.
     Reading(Lease, Option<Leased>),
-    /// The broker has had no such place since then; why, is to be found out.
-    Refused(Instant),
+    /// The broker said that it has no such place; whether that is so is being asked, and since when it is known.
+    Refused(Option<Instant>, Asked),
     /// It stays where it is.
     Stuck(Error),
 }
+
+/// Where a partition begins and ends. The question goes on when a read is dropped.
+type Asked = BoxFuture<'static, Result<(Offset, Offset), Error>>;
 
 impl KafkaTail {
     pub(crate) fn new(log: &KafkaLog, partition: Partition, from: Offset) -> Self {
@@ -65,41 +68,60 @@ impl KafkaTail {
                 State::Idle => self.lease(),
                 State::Reading(lease, came) => match take(&mut self.place, lease, came).await {
                     Ok(batch) => return Ok(batch),
-                    Err(Fault::NoSuchPlace) => self.give_back(State::Refused(Instant::now())),
+                    Err(Fault::NoSuchPlace) => {
+                        let asked = self.ask();
+                        self.give_back(State::Refused(None, asked));
+                    }
                     Err(Fault::Told(error)) if error.is_retryable() => {
                         self.give_back(State::Idle);
                         return Err(error);
                     }
                     Err(Fault::Told(error)) => self.give_back(State::Stuck(error)),
                 },
-                State::Refused(since) => {
-                    let since = *since;
-                    self.find_out(since).await?;
+                State::Refused(since, asked) => {
+                    let (since, told) = (*since, asked.await);
+                    self.found_out(since, told)?;
                 }
                 State::Stuck(error) => return Err(error.clone()),
             }
         }
     }
 
+    fn ask(&self) -> Asked {
+        let (observer, topic) = (self.observer.clone(), Arc::clone(&self.place.topic));
+        let partition = self.place.partition;
+        let asked = async move {
+            sleep(PAUSE).await;
+            let start = observer.start_of(&topic, partition).await?;
+            Ok((start, observer.end(&topic, partition).await?))
+        };
+        asked.boxed()
+    }
+
     /// A broker that has just come back may not know its end yet: what it lacks now it may have in a moment.
     /// What was deleted at the beginning does not come back.
-    async fn find_out(&mut self, since: Instant) -> Result<(), Error> {
-        let (topic, partition) = (&self.place.topic, self.place.partition);
-        let start = self.observer.start_of(topic, partition).await?;
-        let end = self.observer.end(topic, partition).await?;
-        match self.place.refusal(start, end) {
-            Some(error) if error.kind() == ErrorKind::Gap || since.elapsed() >= PATIENCE => {
-                self.state = State::Stuck(error);
-                return Ok(());
+    fn found_out(
+        &mut self,
+        since: Option<Instant>,
+        told: Result<(Offset, Offset), Error>,
+    ) -> Result<(), Error> {
+        let (start, end) = match told {
+            Ok(told) => told,
+            Err(error) => {
+                self.state = State::Refused(None, self.ask());
+                return Err(error);
             }
-            Some(_) => sleep(PAUSE).await,
+        };
+        let is_lasting = since.is_some_and(|since| since.elapsed() >= PATIENCE);
+        self.state = match self.place.refusal(start, end) {
+            Some(error) if error.kind() == ErrorKind::Gap || is_lasting => State::Stuck(error),
+            Some(_) => State::Refused(since.or_else(|| Some(Instant::now())), self.ask()),
             None => {
-                let topic = &**topic;
+                let (topic, partition) = (&*self.place.topic, self.place.partition);
                 tracing::warn!(topic, partition, "the broker has the place after all");
-                sleep(PAUSE).await;
-                self.state = State::Idle;
+                State::Idle
             }
-        }
+        };
         Ok(())
     }
 
@@ -142,6 +164,13 @@ async fn take(
         if leased.sign.is_closed() {
             return Err(Fault::Told(closed()));
         }
-        leased.sign.wait().await;
+        let sign = leased.sign.wait();
+        if place.is_unseen() {
+            // Where the record before is gone and was the last one, one would wait for ever.
+            let signed = timeout(PATIENCE, sign).await;
+            signed.map_err(|_| Fault::NoSuchPlace)?;
+        } else {
+            sign.await;
+        }
     }
 }

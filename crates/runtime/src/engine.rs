@@ -119,7 +119,7 @@ impl<S: Service> Engine<S> {
             clock,
             placement: genesis.placement(),
             progress: Progress::at(next.clone()),
-            recent: Recent::at(next.iter().copied()),
+            recent: Recent::at(next.iter().copied(), options.recent_commits),
             waiters: Arc::default(),
             locks: StreamLocks::default(),
             permits: Arc::new(Semaphore::new(options.max_in_flight)),

@@ -24,6 +24,8 @@ pub struct Options {
     pub default_deadline: Duration,
     /// How long an instance waits for a tick that another one began, before it takes it over.
     pub tick_patience: Duration,
+    /// How many accepted commits of a partition are at hand for relays and watchers, at most.
+    pub recent_commits: usize,
     /// Who writes commits of policies and inboxes.
     pub actor: String,
     /// Seed of jitter and commit ids; a fixed one makes a simulated run repeatable.
@@ -43,6 +45,7 @@ impl Options {
             max_attempts: 6,
             default_deadline: Duration::from_secs(10),
             tick_patience: Duration::from_secs(5),
+            recent_commits: 512,
             actor: format!("{service}/engine"),
             seed: None,
         }

@@ -145,7 +145,7 @@ impl Published {
     /// can only be missing if the log was cut back there and a stranger filled it up again, to the very record:
     /// a relay that appends behind a cut finds its own record elsewhere than it thought.
     pub(crate) async fn look(&mut self) -> Result<(), Refused> {
-        let Some(told) = self.told.take() else {
+        let Some(told) = &self.told else {
             return Ok(());
         };
         let log = &*self.log;
@@ -155,6 +155,9 @@ impl Published {
         let (Some(_), Some(last)) = (first, last) else {
             return Err(self.cut_off(told.next, *offset));
         };
+        let Some(told) = self.told.take() else {
+            return Ok(());
+        };
         self.read = Some(last);
         self.fold = PublicFold::after(told.sequence);
         self.last = Some(told.last);
@@ -163,7 +166,6 @@ impl Published {
 
     /// Folds the partition up to its present end, whatever was told of it. Says whether it met an event twice.
     pub(crate) async fn follow(&mut self) -> Result<bool, Refused> {
-        let told = self.told.take();
         let end = self.log.end(self.partition).await?;
         if self.next_to_read() > end {
             return Err(self.cut_off(self.next_to_read(), end));
@@ -184,8 +186,8 @@ impl Published {
                 self.read = Some(stored);
             }
         }
-        match told {
-            Some(told) if told.sequence > self.sequence() => Err(self.cut_off(told.next, end)),
+        match self.told.take() {
+            Some(told) if told.sequence > self.fold.last() => Err(self.cut_off(told.next, end)),
             _ => Ok(met),
         }
     }

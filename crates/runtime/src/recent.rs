@@ -12,9 +12,7 @@ use tokio::sync::futures::OwnedNotified;
 
 use crate::Accepted;
 
-/// What is kept of a partition at most, but for one large commit. The simulator keeps so little that everybody
-/// falls behind now and then.
-const COMMITS: usize = if cfg!(feature = "mutants") { 4 } else { 512 };
+/// What is kept of a partition at most, but for one large commit.
 const BYTES: usize = 1024 * 1024;
 
 /// The windows of all partitions.
@@ -30,6 +28,7 @@ struct Window {
 /// The accepted commits from one offset to another; what else stands there was ignored.
 #[derive(Debug, Default)]
 struct Kept {
+    limit: usize,
     from: Offset,
     next: Offset,
     /// With the size of the record of each.
@@ -49,10 +48,11 @@ pub(crate) enum Seen {
 }
 
 impl Recent {
-    /// Empty windows that begin at these offsets.
-    pub(crate) fn at(offsets: impl IntoIterator<Item = Offset>) -> Self {
+    /// Empty windows that begin at these offsets, for so many commits each.
+    pub(crate) fn at(offsets: impl IntoIterator<Item = Offset>, limit: usize) -> Self {
         let windows = offsets.into_iter().map(|from| Window {
             kept: Mutex::new(Kept {
+                limit,
                 from,
                 next: from,
                 ..Kept::default()
@@ -102,7 +102,7 @@ impl Kept {
             self.commits.push_back((size, commit));
         }
         self.next = next;
-        while self.commits.len() > COMMITS || (self.bytes > BYTES && self.commits.len() > 1) {
+        while self.commits.len() > self.limit || (self.bytes > BYTES && self.commits.len() > 1) {
             let Some((size, oldest)) = self.commits.pop_front() else {
                 break;
             };
@@ -132,8 +132,10 @@ mod tests {
     use journal::Commit;
     use uuid::Uuid;
 
-    use super::{BYTES, COMMITS, Recent, Seen};
+    use super::{BYTES, Recent, Seen};
     use crate::Accepted;
+
+    const COMMITS: usize = 20;
 
     fn accepted(offset: u64) -> Arc<Accepted> {
         Arc::new(Accepted {
@@ -164,7 +166,7 @@ mod tests {
 
     #[test]
     fn what_was_ignored_is_stepped_over_and_what_was_before_is_gone() {
-        let recent = Recent::at([10]);
+        let recent = Recent::at([10], COMMITS);
         assert_eq!(seen(&recent, 9), None);
         assert_eq!(seen(&recent, 10), Some(0));
         assert_eq!(seen(&recent, 11), None);
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn a_window_is_bounded_in_number_and_in_bytes() {
-        let recent = Recent::at([0]);
+        let recent = Recent::at([0], COMMITS);
         let count = u64::try_from(COMMITS).unwrap();
         recent.grow(0, count + 2, (0..count + 2).map(|at| (1, accepted(at))));
         assert_eq!(seen(&recent, 1), None);
@@ -195,7 +197,7 @@ mod tests {
 
     #[test]
     fn growing_wakes_who_asked_before() {
-        let recent = Recent::at([0, 0]);
+        let recent = Recent::at([0, 0], COMMITS);
         let mut grown = Box::pin(recent.grown(0).unwrap());
         recent.grow(1, 1, []);
         assert!(grown.as_mut().now_or_never().is_none());

@@ -75,7 +75,7 @@ pub async fn verify<S: Service>(
         placement: *engine.placement(),
         positions: vec![PositionRow::default(); position.offsets.len()],
         progress: Progress::at(vec![0; position.offsets.len()]),
-        recent: Recent::at([]),
+        recent: Recent::at([], 0),
         waiters: Arc::new(Waiters::default()),
     };
     for (partition, end) in (0..partitions).zip(&position.offsets) {

@@ -50,7 +50,7 @@ fn applier() -> Applier<Counting> {
         placement: Placement::new(PARTITIONS, 0),
         positions: vec![PositionRow::default(); PARTITIONS as usize],
         progress: Progress::at(vec![0; PARTITIONS as usize]),
-        recent: Recent::at([]),
+        recent: Recent::at([], 0),
         waiters: Arc::new(Waiters::default()),
     }
 }

@@ -27,6 +27,8 @@ pub(crate) fn exchanging(name: &str) -> Options {
     let other = if name == "left" { "right" } else { "left" };
     Options {
         partitions: 1,
+        // Everybody falls behind now and then.
+        recent_commits: 4,
         seed: Some(7),
         ..Options::for_pair(name, other)
     }

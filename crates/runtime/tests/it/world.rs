@@ -227,6 +227,8 @@ impl World {
             let options = Options {
                 partitions: self.partitions,
                 max_attempts: 4,
+                // Relays fall behind now and then, and read the log again.
+                recent_commits: 4,
                 default_deadline: Duration::from_secs(3),
                 seed: Some(self.log.draw(u64::MAX)),
                 ..Options::for_pair(name, other)

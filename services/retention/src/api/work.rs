@@ -15,14 +15,15 @@ use read_model::{Error, Rows};
 use retention_domain::Customer;
 use retention_domain::promise::{Promise, State};
 use retention_domain::text::Label;
-use runtime::version;
+use runtime::{Engine, version};
 use server::{Opener, Page, money_out, parse_optional, timestamp};
 use tonic::{Request, Response, Status};
 
 use crate::desk::Desk;
 use crate::read_model::customers;
-use crate::read_model::work::{self, Asked, Row};
+use crate::read_model::work::{self, Asked, Rankings, Row};
 use crate::read_model::worth::Worth;
+use crate::service::Retention;
 use crate::wire::action::action_out;
 use crate::wire::promise::promise_out;
 use crate::wire::relationship::{notice_out, state_out};
@@ -45,13 +46,7 @@ pub(crate) fn prepare_lists(desk: &Desk) -> impl Future<Output = ()> + Send + 's
         while let Some(engine) = engine.upgrade() {
             if engine.ready().is_ok() {
                 let rankings = Arc::clone(&rankings);
-                let prepare = move || {
-                    let now = engine.clock().now();
-                    engine.store().read(|rows| {
-                        let worth = Worth::in_force(rows)?;
-                        rankings.prepare(rows, &worth, now)
-                    })
-                };
+                let prepare = move || prepare(&engine, &rankings);
                 let prepared = tokio::task::spawn_blocking(prepare).await;
                 if let Ok(Err(error)) = prepared {
                     tracing::warn!(%error, "work lists are valued when they are asked for");
@@ -69,6 +64,20 @@ pub(crate) fn prepare_lists(desk: &Desk) -> impl Future<Output = ()> + Send + 's
             () = prepare => {}
         }
     }
+}
+
+/// Each list by a look at the rows of its own: whoever looks at old rows holds up those who write.
+fn prepare(engine: &Engine<Retention>, rankings: &Rankings) -> Result<(), Error> {
+    let store = engine.store();
+    let lists = store.read(|rows| rankings.to_prepare(rows, &Worth::in_force(rows)?))?;
+    for list in lists {
+        if engine.stopping().is_cancelled() {
+            break;
+        }
+        let now = engine.clock().now();
+        store.read(|rows| rankings.prepare(rows, &Worth::in_force(rows)?, now, &list))?;
+    }
+    Ok(())
 }
 
 #[tonic::async_trait]

@@ -116,8 +116,9 @@ fn equity_is_of_the_year_before_the_end() {
     let story = [(ROSA, opened(100)), (ROSA, bought("p", 40_000, 110))];
     assert_eq!(euros(&board(&story, 0, 110)).equity, 0);
     assert_eq!(euros(&board(&story, 0, 111)).equity, 30_000);
-    assert_eq!(euros(&board(&story, 0, 110 + 365)).equity, 0);
-    assert_eq!(euros(&board(&story, 0, 110 + 364)).equity, 30_000);
+    // Its 365 days begin with the day of the purchase, and then a day later.
+    assert_eq!(euros(&board(&story, 0, 110 + 365)).equity, 30_000);
+    assert_eq!(euros(&board(&story, 0, 110 + 366)).equity, 0);
 }
 
 #[test]
@@ -232,10 +233,8 @@ fn by_the_book(rows: &dyn Rows, period: Period) -> Result<([i64; 6], i64), Error
     let mut people = [0; 6];
     let mut equity = 0;
     let worth = Worth::in_force(rows)?;
-    let (opens, last) = (
-        margins::opens(period.end),
-        Time::from_micros(period.end.micros() - 1),
-    );
+    let last = Time::from_micros(period.end.micros() - 1);
+    let opens = margins::opens(last);
     for (customer, life) in lives::all(rows)? {
         let opening = period.start.is_some_and(|at| life.is_active_before(at));
         let closing = life.is_active_before(period.end);

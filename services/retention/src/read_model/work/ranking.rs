@@ -41,6 +41,9 @@ struct Slot {
     ranking: Mutex<Option<Ranking>>,
 }
 
+/// An owner, who may be nobody, and a currency.
+pub(crate) type ListOf = (String, Currency);
+
 /// Whose list it is, and by what it is valued.
 #[derive(Debug, Clone, PartialEq)]
 struct List {
@@ -107,30 +110,45 @@ impl Rankings {
         Ok(page)
     }
 
-    /// Values the lists that may be asked for next: first those that are remembered, then others, as many as
-    /// there is room for. Those valued already are brought up, which costs next to nothing.
-    pub(crate) fn prepare(&self, rows: &dyn Rows, worth: &Worth, now: Time) -> Result<(), Error> {
-        let known: Vec<(String, Currency)> = lock(&self.0)
-            .iter()
-            .map(|slot| (slot.list.owner.clone(), slot.list.currency))
-            .collect();
+    /// The lists that may be asked for next: others first, as many as there is room for, and then those that are
+    /// remembered, so that whoever was asked for last stays the last to be forgotten.
+    pub(crate) fn to_prepare(&self, rows: &dyn Rows, worth: &Worth) -> Result<Vec<ListOf>, Error> {
+        let (known, size) = {
+            let known = lock(&self.0);
+            let of = |slot: &Arc<Slot>| (slot.list.owner.clone(), slot.list.currency);
+            let all: Vec<ListOf> = known.iter().map(of).collect();
+            (all, size(&known))
+        };
         let mut room = LISTS.saturating_sub(known.len());
-        let mut others = Vec::new();
-        let mut after = None;
-        while let Some(of) = next_list(rows, after.as_ref())? {
-            if room > 0 && worth.is_by_model(of.1) && !known.contains(&of) {
-                others.push(of.clone());
+        let (mut lists, mut after) = (Vec::new(), None);
+        // Long lists forget others, which would then be valued over and over again.
+        while room > 0
+            && size < CUSTOMERS / 2
+            && let Some(of) = next_list(rows, after.as_ref())?
+        {
+            if worth.is_by_model(of.1) && !known.contains(&of) {
+                lists.push(of.clone());
                 room -= 1;
             }
             after = Some(of);
         }
-        // Whoever was asked for last stays the last to be forgotten.
-        for (owner, currency) in others.iter().chain(&known) {
-            if let Some(valuation) = worth.model(*currency) {
-                self.page(rows, (owner, *currency), (valuation, now), None, 0)?;
-            }
-        }
-        Ok(())
+        lists.extend(known);
+        Ok(lists)
+    }
+
+    /// Values one of them, if it is by a model. One that is valued already is brought up, which costs next to nothing.
+    pub(crate) fn prepare(
+        &self,
+        rows: &dyn Rows,
+        worth: &Worth,
+        now: Time,
+        (owner, currency): &ListOf,
+    ) -> Result<(), Error> {
+        let Some(valuation) = worth.model(*currency) else {
+            return Ok(());
+        };
+        let page = self.page(rows, (owner, *currency), (valuation, now), None, 0);
+        page.map(drop)
     }
 
     /// The owners of the lists that are valued, with the customers on them, the one asked for last at the end.
@@ -163,11 +181,14 @@ impl Rankings {
     }
 }
 
+/// How many customers are on these lists.
+fn size(known: &[Arc<Slot>]) -> usize {
+    let sizes = known.iter().map(|slot| slot.size.load(Ordering::Relaxed));
+    sizes.sum()
+}
+
 /// The first list behind another one, by owner and currency.
-fn next_list(
-    rows: &dyn Rows,
-    after: Option<&(String, Currency)>,
-) -> Result<Option<(String, Currency)>, Error> {
+fn next_list(rows: &dyn Rows, after: Option<&ListOf>) -> Result<Option<ListOf>, Error> {
     let behind = after.map(|(owner, currency)| {
         let currency = currency.to_string();
         (owner.clone(), currency, i64::MAX, Uuid::max())
@@ -183,10 +204,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Forgets the lists that nobody has asked for the longest, if they are too many.
 fn forget(known: &mut Vec<Arc<Slot>>) {
-    let size = |known: &[Arc<Slot>]| -> usize {
-        let sizes = known.iter().map(|slot| slot.size.load(Ordering::Relaxed));
-        sizes.sum()
-    };
     while known.len() > LISTS || (known.len() > 1 && size(known) > CUSTOMERS) {
         known.remove(0);
     }

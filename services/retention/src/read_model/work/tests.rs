@@ -218,7 +218,7 @@ proptest! {
             store.commit(tx).unwrap();
             if !is_asked {
                 let now = day(today).plus_seconds(hours * 3_600);
-                store.read(|rows| rankings.prepare(rows, &worth, now)).unwrap();
+                prepare(&store, &rankings, &worth, now);
                 continue;
             }
             // Also with what is dated ahead by a day, and from one day into the next.
@@ -230,6 +230,14 @@ proptest! {
                 prop_assert_eq!(found, expected);
             }
         }
+    }
+}
+
+fn prepare(store: &Store, rankings: &Rankings, worth: &Worth, now: Time) {
+    let lists = store.read(|rows| rankings.to_prepare(rows, worth));
+    for list in lists.unwrap() {
+        let prepared = store.read(|rows| rankings.prepare(rows, worth, now, &list));
+        prepared.unwrap();
     }
 }
 
@@ -253,9 +261,7 @@ fn lists_by_a_model_are_valued_before_they_are_asked_for() {
         step(5, What::Proposed(0)),
     ]);
     let (rankings, worth) = (Rankings::default(), by_model());
-    store
-        .read(|rows| rankings.prepare(rows, &worth, day(today)))
-        .unwrap();
+    prepare(&store, &rankings, &worth, day(today));
     let valued = |owner: &str, customers| (owner.to_owned(), customers);
     let all = [valued("", 1), valued("li", 2), valued("rosa", 1)];
     assert_eq!(rankings.valued(), all);
@@ -268,9 +274,7 @@ fn lists_by_a_model_are_valued_before_they_are_asked_for() {
         rankings: &rankings,
     };
     store.read(|rows| paged(rows, asked, 9)).unwrap();
-    store
-        .read(|rows| rankings.prepare(rows, &worth, day(today + 1)))
-        .unwrap();
+    prepare(&store, &rankings, &worth, day(today + 1));
     assert_eq!(rankings.valued().pop(), Some(valued("li", 2)));
 }
 
