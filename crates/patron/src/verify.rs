@@ -33,12 +33,14 @@ pub(crate) struct Args {
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let Command::Verify(args) = command;
     let (log, data) = args.place.resolve()?;
-    if let LogSource::Embedded(folder) = &log {
-        ensure!(
+    match &log {
+        LogSource::Embedded(folder) => ensure!(
             folder.is_dir(),
             "there is no journal in {}: name the folder that the services use, with --data or --journal",
             folder.display()
-        );
+        ),
+        #[cfg(feature = "kafka")]
+        LogSource::Kafka(..) => {}
     }
     let before = ReadModels::look(&data);
     let open = log
