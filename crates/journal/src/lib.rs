@@ -82,7 +82,7 @@ pub const MAX_BATCH_BYTES: usize = 4 * 1024 * 1024;
 ///    error; it never steps over one. (A topic of [`Kind::Keys`] is the exception: it forgets records
 ///    whose key was written again, and there offsets only rise.)
 /// 3. **Nothing written is lost.** After [`Append::Written`] the record survives a crash of any
-///    process and a power cut, as far as the log's documented durability goes, at the offset that was told.
+///    process and a power cut, as far as the log's documented durability goes.
 /// 4. **Readers see only what lasts.** A record is handed out, and counts for [`end`](Log::end), only
 ///    when rule 3 holds for it.
 /// 5. **The end does not lie.** An answer of `end` is at least as large as it was true at some moment

@@ -41,8 +41,9 @@ pub struct Stored {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "an append that failed is only told here"]
 pub enum Append {
-    /// It stands in the log, at least once, and lasts; at this offset, if the log can tell. A broker that was
-    /// sent it twice cannot.
+    /// It stands in the log, at least once, and lasts; at this offset, if the log can tell. A broker that finds that
+    /// it was sent a batch twice, longer ago than it remembers, cannot: then the first record of that batch has no
+    /// offset, and those behind it may have a wrong one. So an offset counts in an unbroken row, not alone.
     Written(Option<Offset>),
     /// It does not stand in the log and never will; the text says why.
     NotWritten(String),

@@ -148,7 +148,8 @@ impl<S: Service> Relay<S> {
         behind.is_some()
     }
 
-    /// The next public events after `done`, numbered from behind `sequence`: waits for the first, and takes what is at hand with it.
+    /// The next public events after `done`, numbered from behind `sequence`: waits for the first, and takes what
+    /// is at hand with it.
     async fn batch(
         &self,
         commits: &mut AcceptedTail,

@@ -100,16 +100,7 @@ pub fn field_violation(field: &str, reason: &str, what: &str) -> Status {
 /// RESOURCE_EXHAUSTED: a batch has more items than one may have.
 pub fn batch_too_large(limit: usize) -> Status {
     let message = format!("items has more than {limit} entries: split the batch");
-    let metadata = [
-        ("what", "items of a batch".to_owned()),
-        ("limit", limit.to_string()),
-    ];
-    status(
-        Code::ResourceExhausted,
-        "LIMIT_EXCEEDED",
-        &message,
-        metadata,
-    )
+    limit_exceeded("items of a batch", limit, &message)
 }
 
 /// RESOURCE_EXHAUSTED: all places of those who watch events are taken.
@@ -118,16 +109,12 @@ pub(crate) fn too_many_watchers(limit: usize) -> Status {
         "{limit} watch the events of this instance already: end a watch, share one, ask another instance, or read \
          the public topic"
     );
-    let metadata = [
-        ("what", "watchers".to_owned()),
-        ("limit", limit.to_string()),
-    ];
-    status(
-        Code::ResourceExhausted,
-        "LIMIT_EXCEEDED",
-        &message,
-        metadata,
-    )
+    limit_exceeded("watchers", limit, &message)
+}
+
+fn limit_exceeded(what: &str, limit: usize, message: &str) -> Status {
+    let metadata = [("what", what.to_owned()), ("limit", limit.to_string())];
+    status(Code::ResourceExhausted, "LIMIT_EXCEEDED", message, metadata)
 }
 
 /// NOT_FOUND of a resource, by its name.

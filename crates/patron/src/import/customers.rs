@@ -106,10 +106,11 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
         return Ok(Answered::Rejected(why));
     }
     if is_new {
-        let opened = patiently(opening(row), |request| {
-            let mut client = retention.customers.clone();
-            async move { client.open_relationship(request).await }
-        })
+        let opened = patiently(
+            &retention.customers,
+            opening(row),
+            async |mut client, request| client.open_relationship(request).await,
+        )
         .await;
         if let Err(status) = opened {
             return rejected(&status).map(Answered::Rejected);
@@ -134,10 +135,11 @@ async fn one(retention: &mut Retention, row: &CustomerRow) -> anyhow::Result<Ans
         request_id: connect::request_id(),
         ..Default::default()
     };
-    match patiently(request, |request| {
-        let mut client = retention.customers.clone();
-        async move { client.assign_owner(request).await }
-    })
+    match patiently(
+        &retention.customers,
+        request,
+        async |mut client, request| client.assign_owner(request).await,
+    )
     .await
     {
         Ok(_) => Ok(Answered::Recorded),
@@ -171,10 +173,11 @@ async fn get(retention: &mut Retention, name: &str) -> anyhow::Result<Option<Cus
         view: CustomerView::Basic as i32,
         ..Default::default()
     };
-    match patiently(request, |request| {
-        let mut client = retention.customers.clone();
-        async move { client.get_customer(request).await }
-    })
+    match patiently(
+        &retention.customers,
+        request,
+        async |mut client, request| client.get_customer(request).await,
+    )
     .await
     {
         Ok(known) => Ok(Some(known.into_inner())),

@@ -57,10 +57,11 @@ async fn send(mut retention: Retention, batch: &[PromiseRow]) -> anyhow::Result<
     let mut answers = Vec::with_capacity(batch.len());
     for row in batch {
         let is_known = is_known(&mut retention, row).await?;
-        let made = patiently(request(row), |request| {
-            let mut client = retention.promises.clone();
-            async move { client.make_promise(request).await }
-        })
+        let made = patiently(
+            &retention.promises,
+            request(row),
+            async |mut client, request| client.make_promise(request).await,
+        )
         .await;
         answers.push(match made {
             Ok(_) if is_known => Answered::Unchanged,
@@ -85,9 +86,8 @@ async fn is_known(retention: &mut Retention, row: &PromiseRow) -> anyhow::Result
         ),
         ..Default::default()
     };
-    match patiently(asked, |request| {
-        let mut client = retention.promises.clone();
-        async move { client.get_promise(request).await }
+    match patiently(&retention.promises, asked, async |mut client, request| {
+        client.get_promise(request).await
     })
     .await
     {

@@ -207,10 +207,11 @@ impl Telling<'_> {
             occurred_at: self.row.identified_at.map(timestamp),
             ..Default::default()
         };
-        let identified = patiently(request, |request| {
-            let mut client = self.acquisition.prospects.clone();
-            async move { client.identify_prospect(request).await }
-        })
+        let identified = patiently(
+            &self.acquisition.prospects,
+            request,
+            async |mut client, request| client.identify_prospect(request).await,
+        )
         .await?;
         Ok(identified.map(|answer| answer.prospect.unwrap_or_default()))
     }
@@ -230,10 +231,11 @@ impl Telling<'_> {
             validate_only,
             ..Default::default()
         };
-        patiently(request, |request| {
-            let mut client = self.acquisition.prospects.clone();
-            async move { client.qualify_prospect(request).await }
-        })
+        patiently(
+            &self.acquisition.prospects,
+            request,
+            async |mut client, request| client.qualify_prospect(request).await,
+        )
         .await
     }
 
@@ -247,10 +249,11 @@ impl Telling<'_> {
             occurred_at: closed.at.map(timestamp),
             ..Default::default()
         };
-        patiently(request, |request| {
-            let mut client = self.acquisition.prospects.clone();
-            async move { client.close_prospect(request).await }
-        })
+        patiently(
+            &self.acquisition.prospects,
+            request,
+            async |mut client, request| client.close_prospect(request).await,
+        )
         .await
     }
 
@@ -269,10 +272,11 @@ async fn get(acquisition: &Acquisition, prospect_id: &str) -> anyhow::Result<Opt
         name: name_of(prospect_id),
         min_position: String::new(),
     };
-    match patiently(request, |request| {
-        let mut client = acquisition.prospects.clone();
-        async move { client.get_prospect(request).await }
-    })
+    match patiently(
+        &acquisition.prospects,
+        request,
+        async |mut client, request| client.get_prospect(request).await,
+    )
     .await
     {
         Ok(known) => Ok(Some(known.into_inner())),
@@ -302,9 +306,10 @@ async fn ask_to_create(
         occurred_at: row.created_at.map(timestamp),
         ..Default::default()
     };
-    patiently(request, |request| {
-        let mut client = acquisition.prospects.clone();
-        async move { client.create_prospect(request).await }
-    })
+    patiently(
+        &acquisition.prospects,
+        request,
+        async |mut client, request| client.create_prospect(request).await,
+    )
     .await
 }

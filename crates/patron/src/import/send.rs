@@ -217,18 +217,18 @@ where
 }
 
 /// Asks once more, a few times, when what is in the way may pass.
-pub(super) async fn patiently<Q, T, F>(request: Q, ask: impl Fn(Q) -> F) -> Result<T, Status>
-where
-    Q: Clone,
-    F: Future<Output = Result<T, Status>>,
-{
+pub(super) async fn patiently<C: Clone, Q: Clone, T>(
+    client: &C,
+    request: Q,
+    ask: impl AsyncFn(C, Q) -> Result<T, Status>,
+) -> Result<T, Status> {
     for pause in PAUSES {
-        match ask(request.clone()).await {
+        match ask(client.clone(), request.clone()).await {
             Err(status) if may_pass(&status) => tokio::time::sleep(pause).await,
             told => return told,
         }
     }
-    ask(request).await
+    ask(client.clone(), request).await
 }
 
 /// The id of the request that sends these items.

@@ -70,10 +70,11 @@ async fn send(mut acquisition: Acquisition, batch: &[SpendRow]) -> anyhow::Resul
             ..RecordSpendRequest::default()
         };
         request.request_id = id_of(std::slice::from_ref(&request));
-        let recorded = patiently(request, |request| {
-            let mut client = acquisition.campaigns.clone();
-            async move { client.record_spend(request).await }
-        })
+        let recorded = patiently(
+            &acquisition.campaigns,
+            request,
+            async |mut client, request| client.record_spend(request).await,
+        )
         .await;
         answers.push(match recorded {
             Ok(reply) => {
@@ -102,10 +103,11 @@ async fn spent(
         name: campaign.to_owned(),
         min_position,
     };
-    match patiently(request, |request| {
-        let mut client = acquisition.campaigns.clone();
-        async move { client.get_campaign(request).await }
-    })
+    match patiently(
+        &acquisition.campaigns,
+        request,
+        async |mut client, request| client.get_campaign(request).await,
+    )
     .await
     {
         Ok(campaign) => Ok(campaign.into_inner().spend),

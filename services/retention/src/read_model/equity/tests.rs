@@ -80,16 +80,18 @@ impl Journal {
             },
             set_at: Time::EPOCH,
         };
-        self.write(|rows| {
-            books::apply(
-                rows,
-                currency,
-                &event,
-                (recorded.offset, Uuid::nil()),
-                recorded,
-            )
-            .unwrap();
-        });
+        self.books(currency, &event, recorded);
+    }
+
+    /// Lets an event happen to a ledger.
+    fn books(
+        &self,
+        currency: Currency,
+        event: &retention_domain::ledger::Event,
+        recorded: Recorded,
+    ) {
+        let made = (recorded.offset, Uuid::nil());
+        self.write(|rows| books::apply(rows, currency, event, made, recorded).unwrap());
     }
 
     /// Fits another model; every third one is worse than a guess.
@@ -101,16 +103,7 @@ impl Journal {
             model.fitted.flags.push(Flag::WorseThanNaive);
         }
         let event = retention_domain::ledger::Event::ModelFitted(Box::new(model));
-        self.write(|rows| {
-            books::apply(
-                rows,
-                currency,
-                &event,
-                (recorded.offset, Uuid::nil()),
-                recorded,
-            )
-            .unwrap();
-        });
+        self.books(currency, &event, recorded);
     }
 
     fn known(&self) -> Known {
@@ -153,16 +146,7 @@ impl Journal {
         };
         let recorded = self.place(1);
         let event = retention_domain::ledger::Event::PeriodClosed(Box::new(closed.clone()));
-        self.write(|rows| {
-            books::apply(
-                rows,
-                currency,
-                &event,
-                (recorded.offset, Uuid::nil()),
-                recorded,
-            )
-            .unwrap();
-        });
+        self.books(currency, &event, recorded);
         closed
     }
 
