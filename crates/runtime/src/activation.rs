@@ -90,7 +90,10 @@ async fn in_partition<S: Service>(
             Err(wrong) => Err(wrong.to_string()),
         };
         if let Err(error) = written {
-            tracing::warn!(policy, partition, error, "not activated yet, trying again");
+            // Nothing is tried again by who is leaving.
+            if !engine.stopping().is_cancelled() {
+                tracing::warn!(policy, partition, error, "not activated yet, trying again");
+            }
             tokio::time::sleep(PAUSE).await;
         }
     }
